@@ -1,0 +1,236 @@
+import type { Dot } from '../core/causality/dot.ts';
+import { addDot, type DotSet, EMPTY_DOTS } from '../core/causality/dot-set.ts';
+import type { ObjectKey, Partition } from '../core/ids.ts';
+import { invariant } from '../core/invariant.ts';
+import { StoreError } from '../errors.ts';
+import type { Clock, Durability, Logger, MetaChange, Sequence, Store, StoreStats, Timer } from '../ports.ts';
+import type { Checkpointer } from './checkpoint.ts';
+import type { Checksum32, StateTable } from './devices.ts';
+import type { Memtable } from './memtable.ts';
+import { metaStateKey, objectStateKey, stateValue } from './state-format.ts';
+import { metaInTable } from './state-read.ts';
+import type { WriteAheadLog } from './write-ahead-log.ts';
+
+/**
+ * The store: a change goes to the log and to the memtable in one turn, and to the state table with the next checkpoint. Reads see the
+ * memtable first. Clocks are all in memory.
+ *
+ * Made by `openStore`.
+ */
+export class StorageEngine implements Store {
+  private readonly parts: EngineParts;
+  private readonly clocks: Map<Partition, DotSet>;
+  private failure: StoreError | undefined;
+  private closing: Promise<void> | undefined;
+  private timer: Timer | undefined;
+  private checkpointing: Promise<void> | undefined;
+
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+    this.clocks = parts.clocks;
+  }
+
+  /** The memtable is at its limit: the disk is slower than the writers. They should be refused until it has caught up. */
+  get overloaded(): boolean {
+    return this.parts.memtable.bytes > this.parts.memtableBytesMax;
+  }
+
+  read(partition: Partition, key: ObjectKey): Uint8Array | undefined {
+    const recent = this.parts.memtable.object(partition, key);
+    if (recent !== undefined) return recent.value;
+    return this.stored(objectStateKey(partition, key), `an object of partition ${partition}`);
+  }
+
+  unflushed(partition: Partition, key: ObjectKey): Sequence {
+    const sequence = this.parts.memtable.object(partition, key)?.sequence ?? 0;
+    return sequence > this.parts.log.flushedThrough ? sequence : 0;
+  }
+
+  clock(partition: Partition): DotSet {
+    return this.clocks.get(partition) ?? EMPTY_DOTS;
+  }
+
+  apply(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence {
+    this.checkWritable();
+    checkKey(key);
+    const sequence = this.parts.log.appendObject(partition, key, object, dots);
+    this.parts.memtable.putObject(partition, key, object, sequence);
+    if (dots.length > 0) this.clocks.set(partition, dots.reduce(addDot, this.clock(partition)));
+    this.changed();
+    return sequence;
+  }
+
+  meta(key: string): Uint8Array | undefined {
+    const recent = this.parts.memtable.meta(key);
+    if (recent !== undefined) return recent.value;
+    return this.stored(metaStateKey(key), `record ${key}`);
+  }
+
+  metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
+    const records = this.reading(
+      () => metaInTable(this.parts.state, this.parts.checksum32, prefix),
+      `records ${prefix}*`,
+    );
+    for (const [key, { value }] of this.parts.memtable.metaWithPrefix(prefix)) {
+      if (value === undefined) records.delete(key);
+      else records.set(key, value);
+    }
+    return [...records]
+      .map(([key, value]) => ({ key, value }))
+      .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  }
+
+  applyMeta(changes: readonly MetaChange[]): Sequence {
+    this.checkWritable();
+    for (const { key } of changes) checkKey(key);
+    const sequence = this.parts.log.appendMeta(changes);
+    for (const { key, value } of changes) this.parts.memtable.putMeta(key, value, sequence);
+    this.changed();
+    return sequence;
+  }
+
+  durable(sequence: Sequence, level: Durability): Promise<void> {
+    invariant(sequence <= this.parts.log.lastSequence, `change ${sequence} has not been made`);
+    return this.parts.log.durable(sequence, level);
+  }
+
+  stats(): StoreStats {
+    const { log, memtable, checkpointer, state } = this.parts;
+    return {
+      flushes: log.flushes,
+      logBytes: log.bytes,
+      checkpoints: checkpointer.count,
+      checkpointBytes: checkpointer.bytes,
+      memtableBytes: memtable.bytes,
+      memtableEntries: memtable.entries,
+      stateBytes: state.bytes(),
+    };
+  }
+
+  close(): Promise<void> {
+    this.closing ??= this.shutDown();
+    return this.closing;
+  }
+
+  private async shutDown(): Promise<void> {
+    this.timer?.cancel();
+    try {
+      await this.checkpointing;
+      if (this.failure === undefined) await this.checkpoint();
+    } finally {
+      await this.parts.log.close();
+      await this.closeState();
+      await this.parts.release();
+    }
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** After a failure the table may never close, and the process has to end all the same. */
+  private async closeState(): Promise<void> {
+    const { state, clock } = this.parts;
+    if (this.failure === undefined) return state.close();
+    let timer: Timer | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = clock.after(CLOSE_AFTER_FAILURE_MS, resolve);
+    });
+    await Promise.race([state.close(), late]);
+    timer?.cancel();
+  }
+
+  /** A device failed. What is not durable now never will be. */
+  fail(cause: unknown): void {
+    if (this.failure !== undefined) return;
+    this.failure = storageFailure(cause);
+    this.timer?.cancel();
+    this.parts.log.fail(this.failure);
+    this.parts.logger.error({ err: cause }, 'storage failed');
+    this.parts.failed(this.failure);
+  }
+
+  private changed(): void {
+    if (this.checkpointing !== undefined) return;
+    if (this.parts.memtable.activeBytes >= this.parts.checkpointBytes) this.startCheckpoint();
+    else this.timer ??= this.parts.clock.after(this.parts.checkpointDelayMs, () => this.startCheckpoint());
+  }
+
+  private startCheckpoint(): void {
+    this.timer?.cancel();
+    this.timer = undefined;
+    this.checkpointing = this.checkpoint().finally(() => {
+      this.checkpointing = undefined;
+      const done = this.parts.checkpointer.completed === this.parts.log.lastSequence;
+      if (!done && this.failure === undefined && this.closing === undefined) this.changed();
+    });
+  }
+
+  private async checkpoint(): Promise<void> {
+    const { checkpointer, log } = this.parts;
+    const through = log.lastSequence;
+    try {
+      if (await checkpointer.run(through, () => log.durable(through, 'flush'))) await log.recycle(through);
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  private stored(key: Uint8Array, where: string): Uint8Array | undefined {
+    return this.reading(() => {
+      const value = this.parts.state.get(key);
+      return value === undefined ? undefined : stateValue({ key, value }, this.parts.checksum32, where);
+    }, where);
+  }
+
+  private reading<T>(read: () => T, where: string): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof StoreError) throw error;
+      throw new StoreError('storage-failed', `Stored data cannot be read (${where}).`, {}, { cause: error });
+    }
+  }
+
+  private checkWritable(): void {
+    invariant(this.closing === undefined, 'a closed store takes no changes');
+    if (this.failure !== undefined) throw this.failure;
+  }
+}
+
+export interface EngineParts {
+  readonly log: WriteAheadLog;
+  readonly state: StateTable;
+  readonly memtable: Memtable;
+  readonly checkpointer: Checkpointer;
+  readonly clocks: Map<Partition, DotSet>;
+  readonly clock: Clock;
+  readonly checksum32: Checksum32;
+  readonly logger: Logger;
+  readonly checkpointBytes: number;
+  readonly checkpointDelayMs: number;
+  readonly memtableBytesMax: number;
+  /** Called once, with the reason why the process must end. */
+  readonly failed: (error: StoreError) => void;
+  /** Gives up the data folder, last of all. */
+  readonly release: () => Promise<void>;
+}
+
+const CLOSE_AFTER_FAILURE_MS = 2000;
+/** LMDB takes 1978 bytes, ours included. Callers validate; a longer key would only show when a checkpoint fails. */
+const KEY_BYTES_MAX = 1900;
+
+function checkKey(key: string): void {
+  invariant(
+    3 * key.length <= KEY_BYTES_MAX || Buffer.byteLength(key) <= KEY_BYTES_MAX,
+    'a key longer than the state can take',
+  );
+}
+
+function storageFailure(cause: unknown): StoreError {
+  if (cause instanceof StoreError) return cause;
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  return new StoreError(
+    'storage-failed',
+    `The data could not be written: ${reason}`,
+    { outcome: 'unknown' },
+    { cause },
+  );
+}

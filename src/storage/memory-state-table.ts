@@ -1,0 +1,51 @@
+import type { StateEntry, StateTable, StateWrite } from './devices.ts';
+import type { Settle } from './memory-log-device.ts';
+
+/** The state table in memory: what has been committed survives a power cut, and nothing else does. */
+export class MemoryStateTable implements StateTable {
+  private readonly settle: Settle;
+  /** Keys as Latin-1 text: compares as bytes do. */
+  private readonly entries: Map<string, Uint8Array>;
+
+  constructor(settle: Settle = () => Promise.resolve(), entries = new Map<string, Uint8Array>()) {
+    this.settle = settle;
+    this.entries = entries;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    const value = this.entries.get(textOf(key));
+    return value === undefined ? undefined : Buffer.from(value);
+  }
+
+  range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[] {
+    const [from, to] = [textOf(start), textOf(end)];
+    return [...this.entries]
+      .filter(([key]) => key >= from && key < to)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .slice(0, limit)
+      .map(([key, value]) => ({ key: Buffer.from(key, 'latin1'), value: Buffer.from(value) }));
+  }
+
+  async write(batch: readonly StateWrite[]): Promise<void> {
+    await this.settle('commit');
+    for (const { key, value } of batch) {
+      if (value === undefined) this.entries.delete(textOf(key));
+      else this.entries.set(textOf(key), Uint8Array.from(value));
+    }
+  }
+
+  bytes(): number {
+    return [...this.entries].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
+  }
+
+  async close(): Promise<void> {}
+
+  /** The table as a power cut at this moment leaves it. */
+  afterPowerCut(settle?: Settle): MemoryStateTable {
+    return new MemoryStateTable(settle, new Map(this.entries));
+  }
+}
+
+function textOf(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('latin1');
+}

@@ -1,0 +1,131 @@
+import { addDot, EMPTY_DOTS } from '../core/causality/dot-set.ts';
+import { FatalError, type StoreError } from '../errors.ts';
+import type { Clock, Logger, Sequence } from '../ports.ts';
+import { Checkpointer } from './checkpoint.ts';
+import type { Checksum32, LogDevice, LogSegment, StateTable } from './devices.ts';
+import { StorageEngine } from './engine.ts';
+import { Memtable } from './memtable.ts';
+import { type ReplayedChanges, replayLog } from './replay.ts';
+import { SegmentRing } from './segment-ring.ts';
+import { completedOf, STORE_KEY, stateValue, stateWrite, storeRecord } from './state-format.ts';
+import { clocksInTable } from './state-read.ts';
+import { WriteAheadLog } from './write-ahead-log.ts';
+
+/**
+ * Opens the store over its devices: brings the state up to the end of the log, then begins an empty log.
+ *
+ * The log's whole content is in the state before the first new change is taken. So a torn tail is behind us for ever: its sequences
+ * are given out again only when no segment can still hold them.
+ *
+ * Throws `FatalError` when what was durable cannot be had back.
+ */
+export async function openStore(options: StoreOptions): Promise<StorageEngine> {
+  const { log: device, state, checksum32, logger } = options;
+  const limits = { ...STORE_LIMITS, ...options.limits };
+  const segments = await openSegments(device);
+  const completed = completedSequence(options);
+  if (completed !== undefined && segments.length === 0) throw new FatalError(LOG_MISSING);
+  const clocks = clocksInTable(state, checksum32);
+  const memtable = new Memtable();
+  const checkpointer = new Checkpointer(completed ?? 0, {
+    ...limits,
+    ...options,
+    memtable,
+    clockOf: (partition) => clocks.get(partition) ?? EMPTY_DOTS,
+  });
+
+  const take = async ({ first, records }: ReplayedChanges): Promise<void> => {
+    records.forEach((record, i) => {
+      if (record.kind === 'meta') {
+        for (const { key, value } of record.changes) memtable.putMeta(key, value, first + i);
+        return;
+      }
+      const { partition, key, object, dots } = record;
+      memtable.putObject(partition, key, object, first + i);
+      clocks.set(partition, dots.reduce(addDot, clocks.get(partition) ?? EMPTY_DOTS));
+    });
+    if (memtable.bytes >= limits.checkpointBytes) await checkpointer.run(first + records.length - 1, onDisk);
+  };
+  const last = await replayLog({ segments, completed: completed ?? 0, checksum32, logger, changes: take });
+  await checkpointer.run(last, onDisk);
+
+  const ring = await SegmentRing.adopt(device, segments, limits.spareSegments);
+  if (completed === undefined) await state.write([stateWrite(STORE_KEY, storeRecord(0), checksum32)]);
+  const log = new WriteAheadLog({ ...options, segments: ring, last, failed: (error) => engine.fail(error) });
+  const engine: StorageEngine = new StorageEngine({
+    ...limits,
+    ...options,
+    log,
+    memtable,
+    checkpointer,
+    clocks,
+    release: options.release ?? (async () => {}),
+  });
+  return engine;
+}
+
+export interface StoreOptions {
+  readonly log: LogDevice;
+  readonly state: StateTable;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly checksum32: Checksum32;
+  readonly limits?: Partial<StoreLimits>;
+  /** Called once when a write failed: nothing further becomes durable, and the process must end. */
+  readonly failed: (error: StoreError) => void;
+  /** Runs last when the store closes. */
+  readonly release?: () => Promise<void>;
+}
+
+export interface StoreLimits {
+  /** A checkpoint begins when the memtable holds this much ... */
+  readonly checkpointBytes: number;
+  /** ... or its first change is this old. */
+  readonly checkpointDelayMs: number;
+  /** Entries in one transaction of a checkpoint. */
+  readonly batchEntries: number;
+  readonly commitTimeoutMs: number;
+  /** Above this the store calls itself overloaded. */
+  readonly memtableBytesMax: number;
+  /** Free segments kept for the log to go on with. */
+  readonly spareSegments: number;
+}
+
+const STORE_LIMITS: StoreLimits = {
+  checkpointBytes: 8 << 20,
+  checkpointDelayMs: 500,
+  batchEntries: 4096,
+  commitTimeoutMs: 30_000,
+  memtableBytesMax: 64 << 20,
+  spareSegments: 2,
+};
+
+const LOG_MISSING =
+  'The log is missing from the data folder, though the folder has been in use: changes may be lost. ' +
+  'Empty the data folder and start the node again: it then catches up from its peers.';
+
+/** What is replayed was flushed when its segment was opened. */
+const onDisk = (): Promise<void> => Promise.resolve();
+
+/**
+ * Opens all segments and flushes them: after a crash of the process alone they may hold what only the system's memory has, and the
+ * state must not run ahead of the log on disk.
+ */
+async function openSegments(device: LogDevice): Promise<LogSegment[]> {
+  const segments: LogSegment[] = [];
+  for (const number of await device.list()) {
+    const segment = await device.open(number);
+    await segment.sync();
+    segments.push(segment);
+  }
+  return segments;
+}
+
+/** Undefined in a new store. */
+function completedSequence({ state, checksum32 }: StoreOptions): Sequence | undefined {
+  const value = state.get(STORE_KEY);
+  if (value === undefined) return undefined;
+  const completed = completedOf(stateValue({ key: STORE_KEY, value }, checksum32, "the store's own record"));
+  if (completed === undefined) throw new FatalError('The data folder was written by another version of Quorate.');
+  return completed;
+}

@@ -1,0 +1,47 @@
+import type { DotSet } from '../core/causality/dot-set.ts';
+import type { Partition } from '../core/ids.ts';
+import type { Checksum32, StateEntry, StateTable } from './devices.ts';
+import {
+  ALL_CLOCKS,
+  clockPartition,
+  metaKeyText,
+  metaStateKey,
+  prefixEnd,
+  readClock,
+  stateValue,
+} from './state-format.ts';
+
+/** The meta records of the table whose key starts with `prefix`. */
+export function metaInTable(state: StateTable, checksum32: Checksum32, prefix: string): Map<string, Uint8Array> {
+  const start = metaStateKey(prefix);
+  const records = new Map<string, Uint8Array>();
+  for (const entry of entriesBetween(state, start, prefixEnd(start))) {
+    const key = metaKeyText(entry.key);
+    records.set(key, stateValue(entry, checksum32, `record ${key}`));
+  }
+  return records;
+}
+
+/** The clocks of all partitions, as of the table's completed sequence. */
+export function clocksInTable(state: StateTable, checksum32: Checksum32): Map<Partition, DotSet> {
+  const clocks = new Map<Partition, DotSet>();
+  for (const entry of entriesBetween(state, ...ALL_CLOCKS)) {
+    const partition = clockPartition(entry.key);
+    clocks.set(partition, readClock(stateValue(entry, checksum32, `the clock of partition ${partition}`)));
+  }
+  return clocks;
+}
+
+/** In chunks, so that no read of the table is open for long. */
+function* entriesBetween(state: StateTable, from: Uint8Array, end: Uint8Array): Generator<StateEntry> {
+  let start = from;
+  for (;;) {
+    const entries = state.range(start, end, CHUNK_ENTRIES);
+    yield* entries;
+    const last = entries.at(-1);
+    if (last === undefined || entries.length < CHUNK_ENTRIES) return;
+    start = Buffer.concat([last.key, Buffer.of(0)]);
+  }
+}
+
+const CHUNK_ENTRIES = 1000;
