@@ -3,8 +3,8 @@ import { connect, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { FrameReader } from './frame.ts';
 import { SocketWriter } from './socket-writer.ts';
-import { HOST } from './tcp-cluster.ts';
 import { until } from './test-ports.ts';
+import { HOST } from './test-tcp-cluster.ts';
 
 const QUEUE_BYTES_MAX = 4 * 1024 * 1024;
 

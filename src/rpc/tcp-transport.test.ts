@@ -5,9 +5,9 @@ import { FatalError } from '../errors.ts';
 import type { Clock, PeerAddress, TransportReceiver } from '../ports.ts';
 import { encodeFrame, FrameReader } from './frame.ts';
 import { encodeAcceptance, encodeHello, type Identity, judgeAnswer } from './handshake.ts';
-import { freePort, HOST, peersAt, silent, type TcpNodeOptions, tcpTransport } from './tcp-cluster.ts';
 import type { TcpTransport } from './tcp-transport.ts';
 import { ManualClock, memoryLogger, realClock, until } from './test-ports.ts';
+import { freePort, HOST, peersAt, silent, type TcpNodeOptions, tcpTransport } from './test-tcp-cluster.ts';
 import { type ContractNetwork, transportContract } from './transport.contract.ts';
 
 const QUEUE_BYTES_MAX = 1024 * 1024;

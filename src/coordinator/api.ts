@@ -1,0 +1,135 @@
+/** What a node offers to the ways in (HTTP, and the simulator's clients): requests and answers as data, errors as `StoreError`. */
+import type { Dot } from '../core/causality/dot.ts';
+import type { BucketProperties, ClusterSettings, MemberState } from '../core/cluster/cluster-state.ts';
+import type { Epoch, NodeId, Partition } from '../core/ids.ts';
+import type { QuorumLevel } from '../core/quorum/quorum-spec.ts';
+import type { Durability } from '../ports.ts';
+
+export interface StoreApi {
+  /** Errors: bad-parameter (a level above N), not-ready, quorum-impossible, deadline-exceeded, overloaded, storage-failed. */
+  get(request: GetRequest): Promise<GetResult>;
+  /** Put and delete. Errors as of `get`, and: bad-context, sibling-limit, value-too-large, quorum-not-met (504, outcome unknown). */
+  write(request: WriteRequest): Promise<WriteResult>;
+
+  cluster(): ClusterView;
+  ring(): RingView;
+  ringOf(bucket: string, key: string): KeyPlacement;
+  /** Buckets with properties of their own, by name. */
+  buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[];
+  /** A bucket's properties as they take effect: its own, else the cluster's. */
+  bucket(bucket: string): Required<BucketProperties>;
+  /** Replaces all properties of the bucket. Errors: no-leader, deadline-exceeded. */
+  putBucket(bucket: string, properties: BucketProperties, timeoutMs: number): Promise<void>;
+  /** Changes the named settings, keeps the others. Errors: as putBucket. */
+  putSettings(settings: Partial<ClusterSettings>, timeoutMs: number): Promise<void>;
+  /** Undefined when ready, else what is missing, for a person. */
+  notReady(): string | undefined;
+}
+
+export interface GetRequest {
+  readonly bucket: string;
+  readonly key: string;
+  readonly timeoutMs: number;
+  /** Left out: the bucket's, else the cluster's. */
+  readonly r?: QuorumLevel;
+  readonly pr?: QuorumLevel;
+  /** Only this sibling; `not-found` when it is not (or no longer) among them. */
+  readonly dot?: Dot;
+}
+
+export interface GetResult {
+  /** Ascending by dot. Empty: nothing is there, as far as the quorum has seen. */
+  readonly siblings: readonly SiblingView[];
+  /** The `Causal-Context` token of what this read had seen. */
+  readonly context: string;
+  readonly quorum: QuorumReport;
+}
+
+export interface SiblingView {
+  readonly dot: Dot;
+  readonly value: Uint8Array;
+  /** Empty stands for `application/octet-stream`. */
+  readonly contentType: string;
+  /** User metadata: lower-case name (without the `Quorate-Meta-` prefix) and value. */
+  readonly meta: readonly (readonly [name: string, value: string])[];
+  /** When the coordinator took the write, in ms since 1970. */
+  readonly stampMs: number;
+}
+
+export interface WriteRequest {
+  readonly bucket: string;
+  readonly key: string;
+  readonly timeoutMs: number;
+  /** Undefined deletes. */
+  readonly version: NewVersion | undefined;
+  /** The `Causal-Context` token as the client sent it; undefined for a blind write. */
+  readonly context: string | undefined;
+  readonly w?: QuorumLevel;
+  readonly pw?: QuorumLevel;
+  /** Answer with what the coordinating replica holds after the write. */
+  readonly returnValue: boolean;
+}
+
+export interface NewVersion {
+  readonly value: Uint8Array;
+  readonly contentType: string;
+  readonly meta: readonly (readonly [name: string, value: string])[];
+}
+
+export interface WriteResult {
+  /** What was sent (without one: what was replaced) plus the new write. */
+  readonly context: string;
+  readonly durable: Durability;
+  readonly quorum: QuorumReport;
+  /** With `returnValue`: what the coordinating replica holds after the write. */
+  readonly siblings?: readonly SiblingView[];
+}
+
+/** What an answer proved. */
+export interface QuorumReport {
+  readonly required: number;
+  readonly owners: number;
+  readonly fallbacks: number;
+  readonly hedged: number;
+  readonly epoch: Epoch;
+  /** Per replica that answered in time: how long it took, in ms. */
+  readonly timings: readonly { readonly node: NodeId; readonly ms: number }[];
+}
+
+export type SeenAs = 'up' | 'suspect' | 'down';
+
+export interface ClusterView {
+  readonly cluster: string;
+  readonly epoch: Epoch;
+  readonly leader: NodeId | null;
+  readonly n: number;
+  readonly partitions: number;
+  readonly settings: ClusterSettings;
+  readonly members: readonly {
+    readonly id: NodeId;
+    readonly number: number;
+    readonly zone: string;
+    readonly host: string;
+    readonly http: number;
+    readonly rpc: number;
+    readonly state: MemberState;
+    readonly seenAs: SeenAs;
+  }[];
+}
+
+export interface RingView {
+  readonly epoch: Epoch;
+  readonly partitions: readonly {
+    readonly partition: Partition;
+    readonly owners: readonly NodeId[];
+    readonly next: readonly NodeId[] | null;
+  }[];
+}
+
+export interface KeyPlacement {
+  readonly epoch: Epoch;
+  readonly partition: Partition;
+  readonly owners: readonly NodeId[];
+  /** Owners in order, then fallbacks. */
+  readonly preferenceList: readonly NodeId[];
+}

@@ -1,0 +1,55 @@
+import type { TokenMac } from '../core/causality/context-token.ts';
+import type { Member } from '../core/cluster/cluster-state.ts';
+import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import { type Quorum, type QuorumLevel, resolveQuorum } from '../core/quorum/quorum-spec.ts';
+import { StoreError } from '../errors.ts';
+import type { ClusterView } from '../membership/cluster-view.ts';
+import type { FailureDetector } from '../membership/failure-detector.ts';
+import type { Standing } from '../membership/standing.ts';
+import type { Clock, Durability, Store } from '../ports.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { Calls } from '../rpc/calls.ts';
+
+/** What the coordinator of a request works with. */
+export interface CoordinatorContext {
+  readonly self: NodeId;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly store: Store;
+  readonly replica: Replica;
+  readonly standing: Standing;
+  readonly detector: FailureDetector;
+  readonly partitionOf: (key: ObjectKey) => Partition;
+  readonly currentView: () => ClusterView | undefined;
+  /** The MAC of context tokens for one key, under the cluster's secret. */
+  readonly tokenMac: (view: ClusterView, key: ObjectKey) => TokenMac;
+  readonly hedgeMs: number;
+}
+
+/** Errors: not-ready before this node knows a cluster state. */
+export function requireView(context: CoordinatorContext): ClusterView {
+  const view = context.currentView();
+  if (view === undefined) throw new StoreError('not-ready', 'the cluster state is not known yet', { retryAfterS: 1 });
+  return view;
+}
+
+export const durabilityOf = (view: ClusterView): Durability => view.state.settings.durability;
+
+/** The request's quorum against the N of this view (H13). Errors: bad-parameter naming `r`, `w`, `pr` or `pw`. */
+export function requireQuorum(
+  view: ClusterView,
+  kind: 'r' | 'w',
+  bucket: string,
+  total: QuorumLevel | undefined,
+  owners: QuorumLevel | undefined,
+): Quorum {
+  const level = total ?? view.state.buckets.get(bucket)?.[kind] ?? view.state.settings[kind];
+  const resolved = resolveQuorum({ total: level, owners: owners ?? 0 }, view.state.n);
+  if (resolved.kind === 'quorum') return resolved.quorum;
+  const field = resolved.part === 'total' ? kind : `p${kind}`;
+  throw new StoreError('bad-parameter', `${field}: ${resolved.reason}`, { field });
+}
+
+export function namesOf(view: ClusterView, numbers: readonly Member['number'][]): readonly NodeId[] {
+  return numbers.map((number) => view.withNumber(number).id);
+}

@@ -1,0 +1,231 @@
+import { ByteWriter, DecodeError } from '../core/bytes.ts';
+import type { Container } from '../core/causality/container.ts';
+import { openContext, sealContext } from '../core/causality/context-token.ts';
+import { sameDot } from '../core/causality/dot.ts';
+import { type DotSet, dotSetOf } from '../core/causality/dot-set.ts';
+import { decodeVersion } from '../core/causality/version.ts';
+import type { Member } from '../core/cluster/cluster-state.ts';
+import { type ObjectKey, objectKey } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
+import type { ClusterView } from '../membership/cluster-view.ts';
+import { type ForwardedWrite, METHOD, writeForwardedWrite } from '../protocol.ts';
+import type { CallOutcome } from '../rpc/calls.ts';
+import type { GetRequest, GetResult, QuorumReport, SiblingView, WriteRequest, WriteResult } from './api.ts';
+import { type CoordinatorContext, requireQuorum, requireView } from './coordinator-context.ts';
+import { ReadOperation, type ReadOutcome } from './read-operation.ts';
+import { readForwardedOutcome } from './write-forwarding.ts';
+import { WriteOperation, type WriteOutcome } from './write-operation.ts';
+
+type Unanswered = Exclude<CallOutcome, { kind: 'reply' }>;
+type ForwardAnswer = { readonly kind: 'applied'; readonly outcome: WriteOutcome } | Unanswered;
+
+const message = new ByteWriter();
+
+/** Serves the requests that clients send to this node, whoever owns the key. */
+export class Coordinator {
+  private readonly context: CoordinatorContext;
+
+  constructor(context: CoordinatorContext) {
+    this.context = context;
+  }
+
+  async get(request: GetRequest): Promise<GetResult> {
+    const view = requireView(this.context);
+    const key = objectKey(request.bucket, request.key);
+    const address = { epoch: view.epoch, partition: this.context.partitionOf(key), key };
+    const quorum = requireQuorum(view, 'r', request.bucket, request.r, request.pr);
+    const task = { view, address, quorum, timeoutMs: request.timeoutMs };
+    const outcome = await new Promise<ReadOutcome>((resolve, reject) =>
+      new ReadOperation(this.context, task, resolve, reject).start(),
+    );
+    const report = { ...reportOf(view, quorum.total, outcome), hedged: outcome.hedged };
+    return this.getResult(view, key, outcome.container, request, report);
+  }
+
+  async write(request: WriteRequest): Promise<WriteResult> {
+    const view = requireView(this.context);
+    const key = objectKey(request.bucket, request.key);
+    const { total, owners } = requireQuorum(view, 'w', request.bucket, request.w, request.pw);
+    const write: ForwardedWrite = {
+      epoch: view.epoch,
+      partition: this.context.partitionOf(key),
+      key,
+      w: total,
+      pw: owners,
+      returnValue: request.returnValue,
+      context: request.context === undefined ? undefined : this.open(view, key, request.context),
+      version: request.version,
+    };
+    const outcome = await this.coordinate(view, write, request.timeoutMs);
+    const result = {
+      context: this.seal(view, key, outcome.context, outcome.context),
+      durable: outcome.durable,
+      quorum: { ...reportOf(view, total, outcome), hedged: 0 },
+    };
+    return request.returnValue ? { ...result, siblings: outcome.container.siblings.map(viewOf) } : result;
+  }
+
+  private getResult(
+    view: ClusterView,
+    key: ObjectKey,
+    { siblings, context }: Container,
+    request: GetRequest,
+    quorum: QuorumReport,
+  ): GetResult {
+    const { dot } = request;
+    const dots = siblings.map((sibling) => sibling.dot);
+    if (dot === undefined) {
+      return {
+        siblings: siblings.map(viewOf),
+        context: sealContext(context, dots, this.context.tokenMac(view, key)),
+        quorum,
+      };
+    }
+    const sibling = siblings.find((candidate) => sameDot(candidate.dot, dot));
+    if (sibling === undefined)
+      throw new StoreError('not-found', 'no such sibling: it was overwritten, or never written', { field: 'dot' });
+    const itself = dotSetOf([dot]);
+    return { siblings: [viewOf(sibling)], context: this.seal(view, key, itself, itself), quorum };
+  }
+
+  /** At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. */
+  private async coordinate(view: ClusterView, write: ForwardedWrite, timeoutMs: number): Promise<WriteOutcome> {
+    const { self, clock } = this.context;
+    const startedMs = clock.monotonicMs();
+    const refusals: { readonly node: string; readonly reason: string }[] = [];
+    for (const owner of this.coordinatorsFor(view, write)) {
+      const leftMs = timeoutMs - (clock.monotonicMs() - startedMs);
+      if (leftMs < 1) break;
+      if (owner.id === self) {
+        return new Promise((resolve, reject) =>
+          new WriteOperation(this.context, { view, write, timeoutMs: leftMs }, resolve, reject).start(),
+        );
+      }
+      const answer = await this.forward(view, owner, write, leftMs);
+      if (answer.kind === 'applied') return answer.outcome;
+      if (mayHaveBegun(answer)) throw this.unknownOutcome(view, write, owner, answer, timeoutMs);
+      refusals.push({ node: owner.id, reason: reasonOf(answer) });
+    }
+    throw this.noCoordinator(view, write, refusals);
+  }
+
+  private coordinatorsFor(view: ClusterView, write: ForwardedWrite): readonly Member[] {
+    const { self, clock, detector, standing } = this.context;
+    const nowMs = clock.monotonicMs();
+    const able = view
+      .ownersOf(write.partition)
+      .filter((owner) => (owner.id === self ? standing.actor !== undefined : detector.mayCoordinate(owner.id, nowMs)));
+    const here = write.context === undefined ? undefined : able.find((owner) => owner.id === self);
+    return here === undefined ? able : [here];
+  }
+
+  /** Rejects with the error that the owner reported, if it did. */
+  private forward(view: ClusterView, owner: Member, write: ForwardedWrite, timeoutMs: number): Promise<ForwardAnswer> {
+    writeForwardedWrite(message.reset(), write);
+    return new Promise((resolve, reject) => {
+      this.context.calls.call(owner.id, METHOD.write, message.view(), timeoutMs, (outcome) => {
+        if (outcome.kind !== 'reply') return resolve(outcome);
+        try {
+          resolve({ kind: 'applied', outcome: readForwardedOutcome(outcome.body, view) });
+        } catch (error) {
+          if (error instanceof DecodeError) resolve({ kind: 'failed', reason: 'disconnected' });
+          else reject(error);
+        }
+      });
+    });
+  }
+
+  private unknownOutcome(
+    view: ClusterView,
+    write: ForwardedWrite,
+    owner: Member,
+    outcome: Unanswered,
+    timeoutMs: number,
+  ): StoreError {
+    const reason = reasonOf(outcome);
+    const lost = outcome.kind === 'failed' && outcome.reason !== 'timeout';
+    return new StoreError(
+      'quorum-not-met',
+      lost
+        ? `the coordinating owner ${owner.id} was lost`
+        : `no answer of the coordinating owner ${owner.id} within ${timeoutMs} ms`,
+      {
+        required: write.w,
+        acked: [],
+        failed: lost ? [{ node: owner.id, reason }] : [],
+        pending: lost ? [] : [owner.id],
+        outcome: 'unknown',
+        retryable: true,
+        epoch: view.epoch,
+      },
+    );
+  }
+
+  private noCoordinator(
+    view: ClusterView,
+    write: ForwardedWrite,
+    refusals: readonly { readonly node: string; readonly reason: string }[],
+  ): StoreError {
+    const { clock, detector, self } = this.context;
+    const nowMs = clock.monotonicMs();
+    const tried = new Set(refusals.map(({ node }) => node));
+    const unable = view
+      .ownersOf(write.partition)
+      .filter(({ id }) => !tried.has(id))
+      .map(({ id }) => ({
+        node: id,
+        reason: id !== self && !detector.isUp(id, nowMs) ? detector.seenAs(id, nowMs) : 'no grant',
+      }));
+    return new StoreError('quorum-impossible', 'no owner can coordinate the write; nothing was stored', {
+      required: write.w,
+      acked: [],
+      failed: [...refusals, ...unable],
+      pending: [],
+      outcome: 'not_applied',
+      retryable: true,
+      epoch: view.epoch,
+    });
+  }
+
+  private open(view: ClusterView, key: ObjectKey, token: string): DotSet {
+    const context = openContext(token, this.context.tokenMac(view, key));
+    if (context !== undefined) return context;
+    throw new StoreError(
+      'bad-context',
+      'Causal-Context: expected a token that this cluster gave out for this key, unchanged',
+      {
+        field: 'Causal-Context',
+      },
+    );
+  }
+
+  /** `keep`: what the token must cover whatever its size. */
+  private seal(view: ClusterView, key: ObjectKey, context: DotSet, keep: DotSet): string {
+    const dots = keep.map(({ actor, runs }) => ({ actor, counter: runs.at(-1) ?? 1 }));
+    return sealContext(context, dots, this.context.tokenMac(view, key));
+  }
+}
+
+function reportOf(
+  view: ClusterView,
+  required: number,
+  outcome: Pick<WriteOutcome, 'owners' | 'fallbacks' | 'timings'>,
+): Omit<QuorumReport, 'hedged'> {
+  const { owners, fallbacks, timings } = outcome;
+  return { required, owners, fallbacks, epoch: view.epoch, timings };
+}
+
+function viewOf({ dot, version }: Container['siblings'][number]): SiblingView {
+  return { dot, ...decodeVersion(version) };
+}
+
+/** Whether the owner may have stored the write before it fell silent. What it refused, or was never sent, it has not. */
+function mayHaveBegun(outcome: Unanswered): boolean {
+  if (outcome.kind === 'failed')
+    return outcome.reason === 'timeout' || outcome.reason === 'disconnected' || outcome.reason === 'stopped';
+  return outcome.code !== 'not-ready' && outcome.code !== 'conflict' && outcome.code !== 'overloaded';
+}
+
+function reasonOf(outcome: Unanswered): string {
+  return outcome.kind === 'failed' ? outcome.reason : outcome.message;
+}

@@ -1,0 +1,148 @@
+import type { BucketProperties, ClusterSettings } from '../core/cluster/cluster-state.ts';
+import { type NodeId, objectKey, type Partition, partition } from '../core/ids.ts';
+import { resolveLevel } from '../core/quorum/quorum-spec.ts';
+import { preferenceList } from '../core/ring/preference-list.ts';
+import type { ClusterView as View } from '../membership/cluster-view.ts';
+import type { Membership } from '../membership/membership.ts';
+import type {
+  ClusterView,
+  GetRequest,
+  GetResult,
+  KeyPlacement,
+  RingView,
+  SeenAs,
+  StoreApi,
+  WriteRequest,
+  WriteResult,
+} from './api.ts';
+import { Coordinator } from './coordinator.ts';
+import { type CoordinatorContext, requireView } from './coordinator-context.ts';
+
+/** The API of this node: requests go to the coordinator, what is asked about the cluster is answered from the node's own view of it. */
+export class LocalApi implements StoreApi {
+  private readonly context: CoordinatorContext;
+  private readonly membership: Membership;
+  private readonly coordinator: Coordinator;
+  private readonly valueBytesMax: number;
+  private hasBeenReady = false;
+  private isDraining = false;
+
+  constructor(context: CoordinatorContext, membership: Membership, valueBytesMax: number) {
+    this.context = context;
+    this.membership = membership;
+    this.coordinator = new Coordinator(context);
+    this.valueBytesMax = valueBytesMax;
+  }
+
+  get(request: GetRequest): Promise<GetResult> {
+    return this.coordinator.get(request);
+  }
+
+  write(request: WriteRequest): Promise<WriteResult> {
+    return this.coordinator.write(request);
+  }
+
+  cluster(): ClusterView {
+    const { state } = requireView(this.context);
+    const { cluster, epoch, n, settings } = state;
+    return {
+      cluster,
+      epoch,
+      leader: this.membership.leader ?? null,
+      n,
+      partitions: state.ownership.length,
+      settings,
+      members: state.members.map(({ id, number, zone, host, http, rpc, state }) => ({
+        ...{ id, number, zone, host, http, rpc, state },
+        seenAs: this.seenAs(id),
+      })),
+    };
+  }
+
+  ring(): RingView {
+    const view = requireView(this.context);
+    const partitions = view.state.ownership.map((_, index) => ({
+      partition: partition(index),
+      owners: ownersOf(view, partition(index)),
+      next: null,
+    }));
+    return { epoch: view.epoch, partitions };
+  }
+
+  ringOf(bucket: string, key: string): KeyPlacement {
+    const view = requireView(this.context);
+    const place = this.context.partitionOf(objectKey(bucket, key));
+    const table = view.state.ownership.map(({ owners }) => owners);
+    const zones = new Map(view.state.members.map(({ number, zone }) => [number, zone]));
+    const { owners, fallbacks } = preferenceList({ table, zones }, place);
+    const preference = [...owners, ...fallbacks].map((number) => view.withNumber(number).id);
+    return { epoch: view.epoch, partition: place, owners: ownersOf(view, place), preferenceList: preference };
+  }
+
+  buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[] {
+    const { buckets } = requireView(this.context).state;
+    return [...buckets]
+      .map(([bucket, properties]) => ({ bucket, properties }))
+      .sort((a, b) => (a.bucket < b.bucket ? -1 : 1));
+  }
+
+  bucket(bucket: string): Required<BucketProperties> {
+    const { settings, buckets } = requireView(this.context).state;
+    const { r, w } = settings;
+    return { r, w, conflict: 'siblings', valueBytes: this.valueBytesMax, ...buckets.get(bucket) };
+  }
+
+  putBucket(bucket: string, properties: BucketProperties, timeoutMs: number): Promise<void> {
+    return this.membership.putBucket(bucket, properties, timeoutMs);
+  }
+
+  putSettings(settings: Partial<ClusterSettings>, timeoutMs: number): Promise<void> {
+    return this.membership.putSettings(settings, timeoutMs);
+  }
+
+  notReady(): string | undefined {
+    if (this.isDraining) return 'the node is draining';
+    if (this.hasBeenReady) return undefined;
+    const missing = this.missing();
+    this.hasBeenReady = missing === undefined;
+    return missing;
+  }
+
+  drain(): void {
+    this.isDraining = true;
+  }
+
+  /** What has to be seen once: the cluster state, this node's grant, and the default quorums of every partition. */
+  private missing(): string | undefined {
+    const view = this.context.currentView();
+    if (view === undefined) return 'the cluster state is not known yet';
+    const { standing } = this.membership;
+    if (standing.actor === undefined && !standing.isProvisional)
+      return 'this node has no grant of the metadata group yet';
+    const { settings, n, ownership } = view.state;
+    const needed = Math.max(resolveLevel(settings.r, n) ?? n, resolveLevel(settings.w, n) ?? n);
+    for (const index of ownership.keys()) {
+      const owners = ownersOf(view, partition(index));
+      if (owners.filter((id) => this.seenAs(id) === 'up').length < needed) {
+        return `the default quorum of partition ${index} has not been reachable yet`;
+      }
+      if (!owners.some((id) => this.mayCoordinate(id)))
+        return `no owner of partition ${index} may coordinate writes yet`;
+    }
+    return undefined;
+  }
+
+  private seenAs(id: NodeId): SeenAs {
+    const { self, detector, clock } = this.context;
+    return id === self ? 'up' : detector.seenAs(id, clock.monotonicMs());
+  }
+
+  private mayCoordinate(id: NodeId): boolean {
+    const { self, detector, clock, standing } = this.context;
+    return id === self ? standing.actor !== undefined : detector.mayCoordinate(id, clock.monotonicMs());
+  }
+}
+
+function ownersOf(view: View, place: Partition): readonly NodeId[] {
+  return view.ownersOf(place).map(({ id }) => id);
+}

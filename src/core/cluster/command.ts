@@ -1,0 +1,60 @@
+import type { MemberNumber, NodeId } from '../ids.ts';
+import type { BucketProperties, ClusterSettings, Origin } from './cluster-state.ts';
+
+/** What the metadata group orders. Carries everything that the pure application needs: no clock, no chance, no planner run twice. */
+export type Command = CreateCommand | GrantCommand | SettingsCommand | BucketCommand;
+
+/** Makes the cluster, once: proposed by the first leader from its cluster.yaml. */
+export interface CreateCommand {
+  readonly kind: 'create';
+  readonly cluster: string;
+  readonly clusterId: string;
+  readonly secret: Uint8Array;
+  readonly n: number;
+  readonly settings: ClusterSettings;
+  readonly members: readonly NewMember[];
+  /** Per partition the owners, by number. */
+  readonly ownership: readonly (readonly MemberNumber[])[];
+}
+
+export interface NewMember extends Addresses {
+  readonly id: NodeId;
+  readonly number: MemberNumber;
+  readonly zone: string;
+  readonly weight: number;
+}
+
+export interface Addresses {
+  readonly host: string;
+  readonly http: number;
+  readonly rpc: number;
+}
+
+/**
+ * Lets one start of a node write. `start` is a nonce that the folder held durably before this was proposed; `attempts` are the
+ * nonces of all starts since the last that is known to have got a grant, that one included: the member's latest grant went to
+ * one of them, or else the folder is not the one that got it.
+ */
+export interface GrantCommand {
+  readonly kind: 'grant';
+  readonly member: NodeId;
+  readonly store: string;
+  readonly start: string;
+  readonly attempts: readonly string[];
+  readonly addresses: Addresses;
+}
+
+/** Changes the named settings. */
+export interface SettingsCommand {
+  readonly kind: 'settings';
+  readonly origin: Origin;
+  readonly settings: Partial<ClusterSettings>;
+}
+
+/** Replaces all properties of a bucket; none left: the bucket is no longer listed. */
+export interface BucketCommand {
+  readonly kind: 'bucket';
+  readonly origin: Origin;
+  readonly bucket: string;
+  readonly properties: BucketProperties;
+}

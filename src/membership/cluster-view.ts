@@ -1,0 +1,48 @@
+import type { ClusterState, Member } from '../core/cluster/cluster-state.ts';
+import type { Epoch, MemberNumber, NodeId, Partition } from '../core/ids.ts';
+import { invariant } from '../core/invariant.ts';
+
+/** One epoch of the cluster, laid out for the requests: who owns a partition, by name, without a search. Immutable. */
+export class ClusterView {
+  readonly state: ClusterState;
+  readonly epoch: Epoch;
+  private readonly owners: readonly (readonly Member[])[];
+  private readonly byNumber: ReadonlyMap<MemberNumber, Member>;
+  private readonly byId: ReadonlyMap<NodeId, Member>;
+
+  constructor(state: ClusterState) {
+    this.state = state;
+    this.epoch = state.epoch;
+    this.byNumber = new Map(state.members.map((member) => [member.number, member]));
+    this.byId = new Map(state.members.map((member) => [member.id, member]));
+    this.owners = state.ownership.map(({ owners }) => owners.map((number) => this.withNumber(number)));
+  }
+
+  /** In order of preference. */
+  ownersOf(partition: Partition): readonly Member[] {
+    const owners = this.owners[partition];
+    invariant(owners !== undefined, `partition ${partition} of ${this.owners.length}`);
+    return owners;
+  }
+
+  /** The epoch since which the partition's owners are what they are: a request on an older view is refused (H22). */
+  since(partition: Partition): Epoch {
+    const ownership = this.state.ownership[partition];
+    invariant(ownership !== undefined, `partition ${partition} of ${this.owners.length}`);
+    return ownership.since;
+  }
+
+  owns(node: NodeId, partition: Partition): boolean {
+    return this.ownersOf(partition).some((owner) => owner.id === node);
+  }
+
+  member(id: NodeId): Member | undefined {
+    return this.byId.get(id);
+  }
+
+  withNumber(number: MemberNumber): Member {
+    const member = this.byNumber.get(number);
+    invariant(member !== undefined, `an owner that is no member: ${number}`);
+    return member;
+  }
+}

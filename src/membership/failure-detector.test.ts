@@ -1,0 +1,134 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ByteReader } from '../core/bytes.ts';
+import { nodeId } from '../core/ids.ts';
+import { METHOD } from '../protocol.ts';
+import { Calls } from '../rpc/calls.ts';
+import { MemoryNetwork } from '../rpc/memory-transport.ts';
+import { TestLogger } from '../storage/storage-builders.ts';
+import { ManualClock } from '../system/manual-clock.ts';
+import { systemRandom } from '../system/system-random.ts';
+import { FailureDetector, HEARTBEAT_MS, SUSPECT_AFTER_MS } from './failure-detector.ts';
+import { Heartbeats } from './heartbeats.ts';
+
+const peer = nodeId('n2');
+
+describe('the failure detector', () => {
+  it('takes an unknown and an unconnected peer for down', () => {
+    const detector = new FailureDetector();
+    expect(detector.seenAs(peer, 0)).toBe('down');
+    detector.connected(peer, 0);
+    detector.heard(peer, 10, true);
+    detector.disconnected(peer);
+    expect(detector.seenAs(peer, 10)).toBe('down');
+    expect(detector.mayCoordinate(peer, 10)).toBe(false);
+  });
+
+  it('suspects a connected peer that is silent, until it is heard again', () => {
+    const detector = new FailureDetector();
+    detector.connected(peer, 100);
+    expect(detector.seenAs(peer, 100 + SUSPECT_AFTER_MS)).toBe('up');
+    expect(detector.seenAs(peer, 101 + SUSPECT_AFTER_MS)).toBe('suspect');
+    detector.heard(peer, 200 + SUSPECT_AFTER_MS, false);
+    expect(detector.isUp(peer, 200 + SUSPECT_AFTER_MS)).toBe(true);
+  });
+
+  it('lets a peer coordinate only while it is up and says that it may', () => {
+    const detector = new FailureDetector();
+    detector.connected(peer, 0);
+    expect(detector.mayCoordinate(peer, 0)).toBe(false);
+    detector.heard(peer, 0, true);
+    expect(detector.mayCoordinate(peer, 0)).toBe(true);
+    expect(detector.mayCoordinate(peer, SUSPECT_AFTER_MS + 1)).toBe(false);
+    detector.heard(peer, SUSPECT_AFTER_MS + 1, false);
+    expect(detector.mayCoordinate(peer, SUSPECT_AFTER_MS + 1)).toBe(false);
+  });
+
+  it('forgets a right to coordinate with the connection: the peer may have restarted', () => {
+    const detector = new FailureDetector();
+    detector.connected(peer, 0);
+    detector.heard(peer, 0, true);
+    detector.disconnected(peer);
+    detector.connected(peer, 1);
+    expect(detector.mayCoordinate(peer, 1)).toBe(false);
+  });
+});
+
+describe('heartbeats', () => {
+  const self = nodeId('n1');
+  let clock: ManualClock;
+  let detector: FailureDetector;
+  let heartbeats: Heartbeats;
+  let mayCoordinate: boolean;
+  let received: { readonly atMs: number; readonly byte: number }[];
+
+  function callsOf(
+    network: MemoryNetwork,
+    id: typeof self,
+    other: typeof self,
+    notices: ConstructorParameters<typeof Calls>[0]['notices'],
+  ) {
+    const transport = network.transport(id);
+    transport.setPeers(new Map([[other, { host: 'h', port: 1 }]]));
+    return new Calls({
+      transport,
+      clock,
+      random: systemRandom(),
+      logger: new TestLogger(),
+      requests: new Map(),
+      notices,
+    });
+  }
+
+  beforeEach(async () => {
+    clock = new ManualClock();
+    detector = new FailureDetector();
+    mayCoordinate = false;
+    received = [];
+    const network = new MemoryNetwork(clock);
+    const calls = callsOf(network, self, peer, new Map());
+    const take = (_: unknown, body: ByteReader) => void received.push({ atMs: clock.monotonicMs(), byte: body.u8() });
+    await calls.start();
+    await callsOf(network, peer, self, new Map([[METHOD.heartbeat, take]])).start();
+    detector.connected(peer, 0);
+    heartbeats = new Heartbeats({ calls, clock, detector, peers: () => [peer], mayCoordinate: () => mayCoordinate });
+  });
+
+  it('come in time to keep a peer from being suspected, and stop with the node', () => {
+    heartbeats.start();
+    clock.advance(4 * HEARTBEAT_MS);
+    expect(received.map(({ atMs }) => atMs)).toEqual([0, 1, 2, 3, 4].map((beat) => beat * HEARTBEAT_MS));
+    expect(HEARTBEAT_MS * 3).toBeLessThan(SUSPECT_AFTER_MS);
+    heartbeats.stop();
+    clock.advance(10 * HEARTBEAT_MS);
+    expect(received).toHaveLength(5);
+  });
+
+  it('say at once when the right to coordinate has changed', () => {
+    heartbeats.start();
+    clock.advance(1);
+    mayCoordinate = true;
+    heartbeats.beat();
+    clock.advance(0);
+    expect(received.map(({ byte }) => byte)).toEqual([0, 1]);
+  });
+
+  it('tell the detector what the peer says', () => {
+    heartbeats.received(peer, new ByteReader(Uint8Array.of(1)));
+    expect(detector.mayCoordinate(peer, 0)).toBe(true);
+  });
+
+  it('make no suspects of the others after a pause of this node itself (R11)', () => {
+    heartbeats.beat();
+    clock.advance(10 * SUSPECT_AFTER_MS);
+    heartbeats.beat();
+    expect(detector.seenAs(peer, clock.monotonicMs())).toBe('up');
+    clock.advance(SUSPECT_AFTER_MS + 1);
+    expect(detector.seenAs(peer, clock.monotonicMs())).toBe('suspect');
+  });
+
+  it('leave a silent peer a suspect as long as this node was running', () => {
+    heartbeats.start();
+    clock.advance(10 * SUSPECT_AFTER_MS);
+    expect(detector.seenAs(peer, clock.monotonicMs())).toBe('suspect');
+  });
+});

@@ -1,0 +1,201 @@
+/**
+ * How a node with an empty data folder comes into the cluster, before it takes part in anything.
+ *
+ * An empty folder is either new or lost, and only others can tell: a member that forgot its vote and its acknowledgements must not
+ * give them again (R3), and one that forgot its objects must not answer as if there were none (H1). So before its first step such a
+ * node asks every voter of its cluster.yaml:
+ *
+ * 1. When someone knows a cluster, the metadata group (asked afresh, not from memory) says whether this member had a folder. If it
+ *    had, the node refuses to start. If not, the node joins in.
+ * 2. When all voters say that they are new too, and from the same file, the cluster is founded. Each founder keeps the identities of
+ *    the others' folders, so that one which is lost before the cluster state knows it is recognised as well.
+ *
+ * Founding needs all voters once; after that a majority serves.
+ */
+import { pack, unpack } from 'msgpackr';
+import { z } from 'zod';
+import { type ByteReader, DecodeError } from '../core/bytes.ts';
+import type { ClusterState } from '../core/cluster/cluster-state.ts';
+import type { MemberNumber, NodeId } from '../core/ids.ts';
+import { FatalError } from '../errors.ts';
+import type { Clock, Logger } from '../ports.ts';
+import { METHOD } from '../protocol.ts';
+import type { Calls } from '../rpc/calls.ts';
+import type { RequestHandler } from '../rpc/incoming.ts';
+
+/** What a node says when it asks. `file` names the content of its cluster.yaml as far as all nodes must agree on it. */
+export interface Introduction {
+  readonly store: string;
+  readonly file: string;
+}
+
+export type IntroductionAnswer =
+  /** No cluster known here; `store` is the answering node's own folder, `known` what it knows of the asking node's. */
+  | { readonly kind: 'new'; readonly store: string; readonly file: string; readonly known: string | undefined }
+  /** There is a cluster; `store` is another folder known to be the asking node's, empty when none is. */
+  | { readonly kind: 'member'; readonly store: string; readonly founders: readonly Founder[] }
+  | { readonly kind: 'stranger' }
+  /** There is a cluster, but no leader to ask it: try again. */
+  | { readonly kind: 'unsure' };
+
+/** A member as Raft knows it: the Raft id of its first life is its number. */
+export interface Founder {
+  readonly id: NodeId;
+  readonly number: MemberNumber;
+  /** Empty when this node does not know it. */
+  readonly store: string;
+}
+
+export type Admission =
+  /** All voters are new; their folders. */
+  | { readonly kind: 'found'; readonly stores: ReadonlyMap<NodeId, string> }
+  /** The cluster exists and this member never took part. */
+  | { readonly kind: 'join'; readonly founders: readonly Founder[] };
+
+const ASK_AGAIN_MS = 200;
+const ASK_TIMEOUT_MS = 2000;
+const COMPLAIN_AFTER_ROUNDS = 25;
+
+export interface FoundingNeeds {
+  readonly self: NodeId;
+  /** The voters of the file, this node perhaps among them. */
+  readonly voters: readonly NodeId[];
+  readonly introduction: Introduction;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly isStopped: () => boolean;
+}
+
+/** Resolves once it is certain that this node may take part; undefined when it was stopped before. Errors: FatalError when it may not. */
+export async function askToTakePart(needs: FoundingNeeds): Promise<Admission | undefined> {
+  const stores = new Map<NodeId, string>([[needs.self, needs.introduction.store]]);
+  const others = needs.voters.filter((voter) => voter !== needs.self);
+  for (let round = 1; !needs.isStopped(); round++) {
+    const missing = others.filter((voter) => !stores.has(voter));
+    if (missing.length === 0) return { kind: 'found', stores };
+    const answers = await Promise.all(missing.map((voter) => ask(needs, voter)));
+    let joined: Admission | undefined;
+    for (const [i, answer] of answers.entries()) {
+      const voter = missing[i];
+      if (voter === undefined || answer === undefined) continue;
+      const store = judge(answer, voter, needs);
+      if (answer.kind === 'member') joined = { kind: 'join', founders: answer.founders };
+      if (store !== undefined) stores.set(voter, store);
+    }
+    // Only now: one who remembers that this member had a folder outweighs all who do not.
+    if (joined !== undefined) return joined;
+    if (round % COMPLAIN_AFTER_ROUNDS === 0) {
+      needs.logger.info(
+        { waitingFor: missing },
+        'an empty data folder: waiting for the other nodes, to create the cluster or to join it',
+      );
+    }
+    await new Promise<void>((resolve) => needs.clock.after(ASK_AGAIN_MS, resolve));
+  }
+  return undefined;
+}
+
+/** Undefined when there is no answer, or none that this release understands. */
+function ask({ calls, introduction, logger }: FoundingNeeds, voter: NodeId): Promise<IntroductionAnswer | undefined> {
+  return new Promise((resolve) => {
+    calls.call(voter, METHOD.introduce, pack(introduction), ASK_TIMEOUT_MS, (outcome) => {
+      const answer = outcome.kind === 'reply' ? parseAnswer(outcome.body) : undefined;
+      if (outcome.kind === 'reply' && answer === undefined)
+        logger.warn({ peer: voter }, 'an introduction was answered strangely');
+      resolve(answer);
+    });
+  });
+}
+
+/** The voter's folder if it is new too. */
+function judge(answer: IntroductionAnswer, voter: NodeId, { self, introduction }: FoundingNeeds): string | undefined {
+  if (answer.kind === 'unsure') return undefined;
+  if (answer.kind === 'stranger') {
+    throw new FatalError(`${self} is not a member of the cluster that ${voter} belongs to`, 2);
+  }
+  const known = answer.kind === 'new' ? (answer.known ?? '') : answer.store;
+  if (known !== '' && known !== introduction.store) {
+    throw new FatalError(
+      `the data folder of ${self} is empty, but the cluster knows that it had one (${known}): starting with an empty folder would forget writes and votes that were acknowledged from it. Restore the folder, or wait for a release that rebuilds it from the other nodes`,
+    );
+  }
+  if (answer.kind === 'member') return undefined;
+  if (answer.file !== introduction.file) {
+    throw new FatalError(
+      `cluster.yaml differs from that of ${voter}: cluster, partitions, n and the list of nodes must be the same on all nodes when the cluster is created`,
+      2,
+    );
+  }
+  return answer.store;
+}
+
+export interface IntroductionHandlerNeeds {
+  readonly introduction: Introduction;
+  readonly currentState: () => ClusterState | undefined;
+  /** Brings this node's state up to date with the metadata group; false when there is no leader. */
+  readonly catchUp: () => Promise<boolean>;
+  /** Which folders other nodes have introduced themselves with, or were known to when the cluster was founded. */
+  readonly introduced: Map<NodeId, string>;
+  readonly founders: () => readonly Founder[];
+}
+
+/** Tells another node whether its empty folder is a new one. */
+export function introductionHandler(needs: IntroductionHandlerNeeds): RequestHandler {
+  return async (body, request) => {
+    const theirs = parseIntroduction(body);
+    request.reply(pack(await answerTo(request.from, theirs, needs)));
+  };
+}
+
+async function answerTo(
+  from: NodeId,
+  theirs: Introduction,
+  needs: IntroductionHandlerNeeds,
+): Promise<IntroductionAnswer> {
+  if (needs.currentState() === undefined) {
+    const known = needs.introduced.get(from);
+    if (known === undefined) needs.introduced.set(from, theirs.store);
+    return { kind: 'new', ...needs.introduction, known };
+  }
+  if (!(await needs.catchUp())) return { kind: 'unsure' };
+  const members = needs.currentState()?.members ?? [];
+  const member = members.find(({ id }) => id === from);
+  if (member === undefined) return { kind: 'stranger' };
+  // A member that the state knows no folder of may still be a founder that voted before it was lost. Whoever joins is told too.
+  const founding = new Map(needs.founders().map(({ id, store }) => [id, store]));
+  const founders = members.map(({ id, number, store }) => ({ id, number, store: store || (founding.get(id) ?? '') }));
+  const store = founders.find(({ id }) => id === from)?.store ?? '';
+  return { kind: 'member', store: store === theirs.store ? '' : store, founders };
+}
+
+const introduction = z.object({ store: z.string(), file: z.string() });
+const answer = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('new'), ...introduction.shape, known: z.string().optional() }),
+  z.object({
+    kind: z.literal('member'),
+    store: z.string(),
+    founders: z.array(z.object({ id: z.string(), number: z.int().min(1), store: z.string() })),
+  }),
+  z.object({ kind: z.literal('stranger') }),
+  z.object({ kind: z.literal('unsure') }),
+]);
+
+function parseIntroduction(body: ByteReader): Introduction {
+  const parsed = introduction.safeParse(unpacked(body));
+  if (!parsed.success) throw new DecodeError('not an introduction');
+  return parsed.data;
+}
+
+function parseAnswer(body: ByteReader): IntroductionAnswer | undefined {
+  const parsed = answer.safeParse(unpacked(body));
+  return parsed.success ? (parsed.data as unknown as IntroductionAnswer) : undefined;
+}
+
+function unpacked(body: ByteReader): unknown {
+  try {
+    return unpack(body.rest());
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,67 @@
+import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import type { Node } from './node.ts';
+import type { Store } from './ports.ts';
+
+/** What `/metrics` tells of the node below its HTTP edge. Read when asked for: requests pay nothing for it. */
+export function registerNodeMetrics(registry: Registry, node: Node, store: Store): void {
+  collectDefaultMetrics({ register: registry });
+  const gauge = (name: string, help: string, read: () => number): void => {
+    new Gauge({
+      name: `quorate_${name}`,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  };
+  const flag = (value: boolean): number => (value ? 1 : 0);
+  const { membership, calls } = node;
+
+  gauge('ready', 'Whether the node has been ready and is not draining.', () => flag(node.api.notReady() === undefined));
+  gauge('epoch', 'Epoch of the cluster state that this node holds.', () => membership.view?.epoch ?? 0);
+  gauge('granted', 'Whether this start holds a grant to coordinate writes.', () =>
+    flag(membership.standing.actor !== undefined),
+  );
+  gauge('provisional_reads', 'Whether reads are answered without a grant, for want of a metadata leader.', () =>
+    flag(membership.standing.isProvisional),
+  );
+  gauge('raft_term', 'Term of the metadata group as this node knows it.', () => membership.raftMetrics?.term ?? 0);
+  gauge(
+    'raft_commit',
+    'Commit index of the metadata group as this node knows it.',
+    () => membership.raftMetrics?.commit ?? 0,
+  );
+  gauge('raft_applied', 'Index of the last metadata command applied here.', () => membership.raftMetrics?.applied ?? 0);
+  gauge('raft_leader', 'Whether this node leads the metadata group.', () =>
+    flag(membership.raftMetrics?.isLeader ?? false),
+  );
+  gauge('rpc_pending', 'Calls to other nodes that wait for their answer.', () => calls.stats().pending);
+  gauge('rpc_timeouts', 'Calls to other nodes that timed out, since the start.', () => calls.stats().timeouts);
+  gauge(
+    'rpc_stray_replies',
+    'Answers that nobody waited for any more, since the start.',
+    () => calls.stats().strayReplies,
+  );
+  gauge(
+    'rpc_expired',
+    'Requests of other nodes that came or were answered too late, since the start.',
+    () => calls.stats().expired,
+  );
+  gauge(
+    'rpc_malformed',
+    'Messages of other nodes that were no messages, since the start.',
+    () => calls.stats().malformed,
+  );
+  gauge('store_flushes', 'Flushes of the log, since the start.', () => store.stats().flushes);
+  gauge('store_log_bytes', 'Bytes appended to the log, since the start.', () => store.stats().logBytes);
+  gauge('store_checkpoints', 'Checkpoints, since the start.', () => store.stats().checkpoints);
+  gauge(
+    'store_checkpoint_bytes',
+    'Bytes handed to the state by checkpoints, since the start.',
+    () => store.stats().checkpointBytes,
+  );
+  gauge('store_memtable_bytes', 'Bytes of changes that are not in the state yet.', () => store.stats().memtableBytes);
+  gauge('store_memtable_entries', 'Changes that are not in the state yet.', () => store.stats().memtableEntries);
+  gauge('store_state_bytes', 'Bytes of the state file.', () => store.stats().stateBytes);
+}

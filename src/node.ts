@@ -1,0 +1,115 @@
+import type { ClusterConfig } from './config/cluster-config.ts';
+import type { CoordinatorContext } from './coordinator/coordinator-context.ts';
+import { LocalApi } from './coordinator/local-api.ts';
+import { writeHandler } from './coordinator/write-handler.ts';
+import type { TokenMac } from './core/causality/context-token.ts';
+import type { NodeId, ObjectKey } from './core/ids.ts';
+import { partitioner } from './core/ring/hash-place.ts';
+import { FatalError } from './errors.ts';
+import { Membership } from './membership/membership.ts';
+import type { Clock, Logger, Random, Store, Transport } from './ports.ts';
+import { METHOD } from './protocol.ts';
+import { readHandler } from './replica/read-handler.ts';
+import { Replica } from './replica/replica.ts';
+import { replicateHandler } from './replica/replicate-handler.ts';
+import { Calls } from './rpc/calls.ts';
+
+/** Everything by which a node touches the world. */
+export interface NodePorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+  /** Open; the node closes it when it stops. */
+  readonly store: Store;
+  readonly logger: Logger;
+  readonly hash64: (text: string) => bigint;
+  readonly tokenMacs: (clusterId: string, secret: Uint8Array) => (key: ObjectKey) => TokenMac;
+  /** The node cannot go on: the process must end. */
+  readonly onFatal: (error: Error) => void;
+}
+
+export interface Node {
+  readonly api: LocalApi;
+  readonly membership: Membership;
+  readonly calls: Calls;
+  /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
+  start(): Promise<void>;
+  /** New requests are refused and other nodes told; what is under way goes on. */
+  drain(): void;
+  stop(): Promise<void>;
+}
+
+/** How long a read waits for the replicas that it asked before it asks one more. */
+const HEDGE_MS = 50;
+
+/** One node, from its ports: the same in production and in the simulator. */
+export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
+  const { clock, random, transport, store, logger, onFatal } = ports;
+  const membership = new Membership({ self, config, store, clock, random, logger, onFatal });
+  const { standing, detector } = membership;
+  const currentView = () => membership.view;
+  const durability = () => membership.view?.state.settings.durability ?? 'flush';
+  const replica = new Replica(self, store, config.limits, currentView);
+  const calls: Calls = new Calls({
+    transport,
+    clock,
+    random,
+    logger,
+    requests: new Map([
+      ...membership.requests,
+      [METHOD.read, readHandler({ replica, store, clock, standing, durability })],
+      [METHOD.replicate, replicateHandler({ replica, store, durability })],
+      [METHOD.write, (body, request) => forwardedWrite(body, request)],
+    ]),
+    notices: membership.notices,
+    onConnected: (peer) => membership.connected(peer),
+    onDisconnected: (peer) => membership.disconnected(peer),
+    pendingMax: config.limits.peerRequests,
+  });
+  const context: CoordinatorContext = {
+    ...{ self, calls, clock, store, replica, standing, detector, currentView },
+    partitionOf: partitioner(config.partitions, ports.hash64),
+    tokenMac: tokenMacsOfView(ports),
+    hedgeMs: HEDGE_MS,
+  };
+  const forwardedWrite = writeHandler(context);
+  const api = new LocalApi(context, membership, config.limits.valueBytes);
+  let isStopped = false;
+  return {
+    api,
+    membership,
+    calls,
+    async start() {
+      if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
+      await membership.claimStore();
+      if (isStopped) return;
+      transport.setPeers(peersOf(config, self));
+      await calls.start();
+      await membership.join(calls);
+    },
+    drain() {
+      api.drain();
+      membership.drain();
+    },
+    async stop() {
+      isStopped = true;
+      membership.stop();
+      await calls.stop();
+      await store.close();
+    },
+  };
+}
+
+function peersOf(config: ClusterConfig, self: NodeId): Parameters<Transport['setPeers']>[0] {
+  const peers = config.nodes.filter(({ id }) => id !== self);
+  return new Map(peers.map(({ id, host, rpc }) => [id, { host, port: rpc }]));
+}
+
+/** The secret is the cluster's for good: the keyed function is made once. */
+function tokenMacsOfView({ tokenMacs }: NodePorts): CoordinatorContext['tokenMac'] {
+  let macs: ((key: ObjectKey) => TokenMac) | undefined;
+  return (view, key) => {
+    macs ??= tokenMacs(view.state.clusterId, view.state.secret);
+    return macs(key);
+  };
+}

@@ -1,0 +1,154 @@
+/**
+ * What nodes say to each other: the methods, and the binary forms of the messages that every request needs.
+ *
+ * The hot ones are laid out by hand with `ByteWriter`: in a cluster of three on two cores that serves 1.1-1.3x as many requests as
+ * generic serialisation does. The rest (Raft, introductions, forwarded errors) is msgpack, see `membership/`.
+ * Every message about a partition carries the epoch of the sender's view (H22).
+ */
+import { type ByteReader, type ByteWriter, DecodeError } from './core/bytes.ts';
+import { type Container, readContainer, writeContainer } from './core/causality/container.ts';
+import { type Dot, readDot, writeDot } from './core/causality/dot.ts';
+import { type DotSet, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
+import { decodedObjectKey, type Epoch, epoch, type ObjectKey, type Partition, partition } from './core/ids.ts';
+
+/** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
+export const PROTOCOL_VERSION = 1;
+
+export const METHOD = { heartbeat: 1, raft: 2, introduce: 3, read: 4, replicate: 5, write: 6 } as const;
+
+/** Whom a message about one key concerns, and on which view of the cluster it was sent. */
+export interface KeyAddress {
+  readonly epoch: Epoch;
+  readonly partition: Partition;
+  readonly key: ObjectKey;
+}
+
+function writeAddress(out: ByteWriter, address: KeyAddress): void {
+  out.varint(address.epoch).varint(address.partition).string(address.key);
+}
+
+function readAddress(source: ByteReader): KeyAddress {
+  return {
+    epoch: epoch(source.varint()),
+    partition: partition(source.varint()),
+    key: readKey(source),
+  };
+}
+
+function readKey(source: ByteReader): ObjectKey {
+  const text = source.string();
+  if (!text.includes('\0')) throw new DecodeError('a key without a bucket');
+  return decodedObjectKey(text);
+}
+
+export const writeReadRequest = writeAddress;
+
+export function readReadRequest(source: ByteReader): KeyAddress {
+  const address = readAddress(source);
+  source.end();
+  return address;
+}
+
+/** The answer to a read: the replica's clock and the container as it is stored, which together are the filled container. */
+export function writeReadAnswer(out: ByteWriter, clock: DotSet, stored: Uint8Array | undefined): void {
+  writeDotSet(out, clock);
+  if (stored !== undefined) out.raw(stored);
+}
+
+export interface ReadAnswer {
+  readonly clock: DotSet;
+  readonly stored: Container | undefined;
+}
+
+export function readReadAnswer(source: ByteReader): ReadAnswer {
+  const clock = readDotSet(source);
+  if (source.remaining === 0) return { clock, stored: undefined };
+  const stored = readContainer(source);
+  source.end();
+  return { clock, stored };
+}
+
+/** A write on its way to another owner: the coordinating replica's filled container, and the dots of the writes it speaks of. */
+export interface ReplicateRequest extends KeyAddress {
+  readonly dots: readonly Dot[];
+  readonly container: Container;
+}
+
+export function writeReplicateRequest(out: ByteWriter, request: ReplicateRequest): void {
+  writeAddress(out, request);
+  out.varint(request.dots.length);
+  for (const dot of request.dots) writeDot(out, dot);
+  writeContainer(out, request.container);
+}
+
+export function readReplicateRequest(source: ByteReader): ReplicateRequest {
+  const { epoch, partition, key } = readAddress(source);
+  const count = source.varint();
+  if (count > source.remaining) throw new DecodeError('more dots than bytes');
+  const dots: Dot[] = [];
+  for (let i = 0; i < count; i++) dots.push(readDot(source));
+  const container = readContainer(source);
+  source.end();
+  return { epoch, partition, key, dots, container };
+}
+
+/** The answer to a replicate request says all by being one: the write is durable. */
+export const ACK = new Uint8Array(0);
+
+/** A client's write, handed to the owner that is to coordinate it. Never handed on a second time (H3). */
+export interface ForwardedWrite extends KeyAddress {
+  readonly w: number;
+  readonly pw: number;
+  readonly returnValue: boolean;
+  /** Undefined for a blind write. */
+  readonly context: DotSet | undefined;
+  /** Undefined deletes. */
+  readonly version: ForwardedVersion | undefined;
+}
+
+export interface ForwardedVersion {
+  readonly value: Uint8Array;
+  readonly contentType: string;
+  readonly meta: readonly (readonly [name: string, value: string])[];
+}
+
+const HAS_CONTEXT = 1;
+const HAS_VERSION = 2;
+const RETURNS_VALUE = 4;
+const FLAGS_ALL = HAS_CONTEXT | HAS_VERSION | RETURNS_VALUE;
+
+export function writeForwardedWrite(out: ByteWriter, request: ForwardedWrite): void {
+  const { context, version } = request;
+  writeAddress(out, request);
+  out.varint(request.w).varint(request.pw);
+  out.u8(
+    (context === undefined ? 0 : HAS_CONTEXT) |
+      (version === undefined ? 0 : HAS_VERSION) |
+      (request.returnValue ? RETURNS_VALUE : 0),
+  );
+  if (context !== undefined) writeDotSet(out, context);
+  if (version === undefined) return;
+  out.string(version.contentType).varint(version.meta.length);
+  for (const [name, text] of version.meta) out.string(name).string(text);
+  out.raw(version.value);
+}
+
+export function readForwardedWrite(source: ByteReader): ForwardedWrite {
+  const address = readAddress(source);
+  const w = source.varint();
+  const pw = source.varint();
+  const flags = source.u8();
+  if (flags > FLAGS_ALL) throw new DecodeError(`flags ${flags}`);
+  const context = (flags & HAS_CONTEXT) === 0 ? undefined : readDotSet(source);
+  const version = (flags & HAS_VERSION) === 0 ? undefined : readForwardedVersion(source);
+  source.end();
+  return { ...address, w, pw, returnValue: (flags & RETURNS_VALUE) !== 0, context, version };
+}
+
+function readForwardedVersion(source: ByteReader): ForwardedVersion {
+  const contentType = source.string();
+  const count = source.varint();
+  if (count > source.remaining) throw new DecodeError('more metadata than bytes');
+  const meta = Array.from({ length: count }, () => [source.string(), source.string()] as const);
+  return { contentType, meta, value: source.rest() };
+}
