@@ -1,0 +1,144 @@
+/** A node's clock, network and disk in the hands of a test: to be paused, cut, held back, or gone with the power. */
+import { type NodeId, nodeId } from '../src/core/ids.ts';
+import type { Clock, PeerAddress, SendOutcome, Timer, Transport, TransportReceiver } from '../src/ports.ts';
+import { type DeviceOperation, MemoryLogDevice } from '../src/storage/memory-log-device.ts';
+import { MemoryStateTable } from '../src/storage/memory-state-table.ts';
+
+/** Runs what a node has to do: at once, when it is resumed, or never any more. */
+export class Life {
+  private state: 'running' | 'paused' | 'over' = 'running';
+  private held: (() => void)[] = [];
+
+  get isOver(): boolean {
+    return this.state === 'over';
+  }
+
+  run(task: () => void): void {
+    if (this.state === 'running') task();
+    else if (this.state === 'paused') this.held.push(task);
+  }
+
+  pause(): void {
+    if (this.state === 'running') this.state = 'paused';
+  }
+
+  resume(): void {
+    if (this.state !== 'paused') return;
+    this.state = 'running';
+    const held = this.held;
+    this.held = [];
+    for (const task of held) this.run(task);
+  }
+
+  end(): void {
+    this.state = 'over';
+    this.held = [];
+  }
+}
+
+/** The common clock, as one life sees it: while it is paused time goes on, but nothing that was set runs. */
+export function clockOf(clock: Clock, life: Life): Clock {
+  return {
+    wallMs: () => clock.wallMs(),
+    monotonicMs: () => clock.monotonicMs(),
+    after(delayMs: number, task: () => void): Timer {
+      let isCancelled = false;
+      const timer = clock.after(delayMs, () => life.run(() => (isCancelled ? undefined : task())));
+      return {
+        cancel() {
+          isCancelled = true;
+          timer.cancel();
+        },
+      };
+    },
+  };
+}
+
+/** Whether a message is lost on its way. The sender does not notice. */
+export type Loses = (from: NodeId, to: NodeId, message: Uint8Array) => boolean;
+
+/** Another transport, whose links can be cut and whose messages can be lost. */
+export class FaultyTransport implements Transport {
+  private readonly self: NodeId;
+  private readonly inner: Transport;
+  private readonly life: Life;
+  private readonly loses: Loses;
+  private readonly cutFrom = new Set<NodeId>();
+  private peers: ReadonlyMap<NodeId, PeerAddress> = new Map();
+
+  constructor(self: NodeId, inner: Transport, life: Life, loses: Loses) {
+    this.self = self;
+    this.inner = inner;
+    this.life = life;
+    this.loses = loses;
+  }
+
+  start(receiver: TransportReceiver): Promise<void> {
+    return this.inner.start({
+      received: (from, message) => this.life.run(() => receiver.received(from, message)),
+      connected: (peer) => this.life.run(() => receiver.connected(peer)),
+      disconnected: (peer, reason) => this.life.run(() => receiver.disconnected(peer, reason)),
+    });
+  }
+
+  setPeers(peers: ReadonlyMap<NodeId, PeerAddress>): void {
+    this.peers = peers;
+    this.inner.setPeers(new Map([...peers].filter(([peer]) => !this.cutFrom.has(peer))));
+  }
+
+  send(to: NodeId, message: Uint8Array): SendOutcome {
+    if (this.life.isOver) return 'disconnected';
+    return this.loses(this.self, to, message) ? 'sent' : this.inner.send(to, message);
+  }
+
+  stop(): Promise<void> {
+    return this.inner.stop();
+  }
+
+  /** The connection breaks, on both sides, and does not come back until it is mended. */
+  cut(peer: string): void {
+    this.cutFrom.add(nodeId(peer));
+    this.setPeers(this.peers);
+  }
+
+  mend(peer: string): void {
+    this.cutFrom.delete(nodeId(peer));
+    this.setPeers(this.peers);
+  }
+}
+
+/** A disk that can be made to hold back its flushes, and that survives a power cut as a disk does. */
+export class TestDisk {
+  log: MemoryLogDevice;
+  state: MemoryStateTable;
+  private held: (() => void)[] | undefined;
+
+  constructor(segmentBytes: number) {
+    this.log = new MemoryLogDevice(segmentBytes, (operation) => this.settle(operation));
+    this.state = new MemoryStateTable((operation) => this.settle(operation));
+  }
+
+  /** From now on nothing becomes durable. */
+  hold(): void {
+    this.held ??= [];
+  }
+
+  release(): void {
+    const held = this.held ?? [];
+    this.held = undefined;
+    for (const go of held) go();
+  }
+
+  /** Of each unflushed write `kept` says how many bytes made it. */
+  cutPower(kept: (writeBytes: number) => number): void {
+    this.held = undefined;
+    this.log = this.log.afterPowerCut(kept, (operation) => this.settle(operation));
+    this.state = this.state.afterPowerCut((operation) => this.settle(operation));
+  }
+
+  private settle(operation: DeviceOperation): Promise<void> {
+    const { held } = this;
+    if (held === undefined || (operation !== 'sync' && operation !== 'commit')) return Promise.resolve();
+    return new Promise((go) => held.push(go));
+  }
+}

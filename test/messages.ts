@@ -1,0 +1,18 @@
+/** What travels between nodes, as far as tests tell it apart. */
+import { ByteReader } from '../src/core/bytes.ts';
+import { METHOD } from '../src/protocol.ts';
+import { ENVELOPE } from '../src/rpc/envelope.ts';
+
+/** The method of a request; undefined for everything else. */
+export function requestMethod(message: Uint8Array): number | undefined {
+  const reader = new ByteReader(message);
+  if (reader.u8() !== ENVELOPE.request) return undefined;
+  reader.u32();
+  reader.varint();
+  return reader.u8();
+}
+
+export const isReply = (message: Uint8Array): boolean => message[0] === ENVELOPE.reply;
+
+/** A notice of the metadata group. */
+export const isRaft = (message: Uint8Array): boolean => message[0] === ENVELOPE.notice && message[1] === METHOD.raft;

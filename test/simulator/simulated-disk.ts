@@ -1,0 +1,156 @@
+import type { StateEntry, StateTable, StateWrite } from '../../src/storage/devices.ts';
+import { type DeviceOperation, MemoryLogDevice, type Settle } from '../../src/storage/memory-log-device.ts';
+import { MemoryStateTable } from '../../src/storage/memory-state-table.ts';
+import { roll } from './chance.ts';
+import { LABEL } from './labels.ts';
+import type { NodeLife } from './node-life.ts';
+import type { World } from './world.ts';
+
+const SEGMENT_BYTES = 32 * 1024;
+
+/** How the disk fares. */
+export interface DiskWeather {
+  /** Times as slow as usual. */
+  readonly slowness: number;
+  readonly isFull: boolean;
+  /** Of a read of the state, to fail. */
+  readonly readErrors: number;
+}
+
+export const HEALTHY: DiskWeather = { slowness: 1, isFull: false, readErrors: 0 };
+
+/** Typical times of a disk's operations, in ms. */
+const OPERATION_MS: Readonly<Record<DeviceOperation, number>> = {
+  create: 0.2,
+  write: 0.05,
+  sync: 0.4,
+  renumber: 0.2,
+  remove: 0.2,
+  commit: 1.5,
+};
+
+/**
+ * A machine's disk: what a process sees of it, and what is left of that after a crash. It outlives processes; a folder can be
+ * emptied, and an older image of it put back.
+ */
+export class SimulatedDisk {
+  weather: DiskWeather = HEALTHY;
+  private readonly world: World;
+  private readonly machine: number;
+  private log: MemoryLogDevice | undefined;
+  private state: MemoryStateTable | undefined;
+  private operations = 0;
+  private reads = 0;
+
+  constructor(world: World, machine: number) {
+    this.world = world;
+    this.machine = machine;
+  }
+
+  get isEmpty(): boolean {
+    return this.log === undefined;
+  }
+
+  /** The devices as the next process finds them. */
+  devices(life: NodeLife): { readonly log: MemoryLogDevice; readonly state: StateTable } {
+    const settle = this.settle(life);
+    this.log =
+      this.log?.afterPowerCut(() => Number.POSITIVE_INFINITY, settle) ?? new MemoryLogDevice(SEGMENT_BYTES, settle);
+    this.state = this.state?.afterPowerCut(settle) ?? new MemoryStateTable(settle);
+    return { log: this.log, state: new FaultyReads(this.state, () => this.failsRead()) };
+  }
+
+  /** The process is gone, the machine is not: the system still writes what it was given. */
+  processEnded(): void {
+    this.survive(() => Number.POSITIVE_INFINITY);
+  }
+
+  /** The machine loses power: of each write that was not flushed some part is there. */
+  powerCut(): void {
+    const cut = this.operations++;
+    let write = 0;
+    this.survive((bytes) => {
+      const luck = roll(this.world.seed, this.machine, cut, write++, 3);
+      if (luck < 0.3) return 0;
+      return luck < 0.6 ? bytes : Math.floor(bytes * roll(this.world.seed, this.machine, cut, write, 4));
+    });
+  }
+
+  wipe(): void {
+    this.log = undefined;
+    this.state = undefined;
+  }
+
+  /** A copy of the folder, taken while no process runs on it. */
+  image(): () => void {
+    const log = this.log?.afterPowerCut(() => Number.POSITIVE_INFINITY);
+    const state = this.state?.afterPowerCut();
+    return () => {
+      this.log = log?.afterPowerCut(() => Number.POSITIVE_INFINITY);
+      this.state = state?.afterPowerCut();
+    };
+  }
+
+  private survive(kept: (bytes: number) => number): void {
+    this.log = this.log?.afterPowerCut(kept);
+    this.state = this.state?.afterPowerCut();
+  }
+
+  private settle(life: NodeLife): Settle {
+    return (operation) => {
+      const id = this.operations++;
+      const usualMs = OPERATION_MS[operation] * (0.5 + 3 * roll(this.world.seed, this.machine, id, 1) ** 4);
+      return new Promise((resolve, reject) => {
+        this.world.schedule(usualMs * this.weather.slowness, LABEL.disk, () => {
+          // A process that has ended waits for nothing; its half-done operations are dealt with in `survive`.
+          if (life.isOver) return;
+          life.run(() => {
+            if (this.weather.isFull && grows(operation))
+              reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
+            else resolve();
+          });
+        });
+      });
+    };
+  }
+
+  private failsRead(): boolean {
+    const { readErrors } = this.weather;
+    return readErrors > 0 && roll(this.world.seed, this.machine, this.reads++, 2) < readErrors;
+  }
+}
+
+function grows(operation: DeviceOperation): boolean {
+  return operation === 'create' || operation === 'commit';
+}
+
+class FaultyReads implements StateTable {
+  private readonly inner: StateTable;
+  private readonly fails: () => boolean;
+
+  constructor(inner: StateTable, fails: () => boolean) {
+    this.inner = inner;
+    this.fails = fails;
+  }
+
+  get(key: Uint8Array): Uint8Array | undefined {
+    if (this.fails()) throw new Error('input/output error');
+    return this.inner.get(key);
+  }
+
+  range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[] {
+    return this.inner.range(start, end, limit);
+  }
+
+  write(batch: readonly StateWrite[]): Promise<void> {
+    return this.inner.write(batch);
+  }
+
+  bytes(): number {
+    return this.inner.bytes();
+  }
+
+  close(): Promise<void> {
+    return this.inner.close();
+  }
+}
