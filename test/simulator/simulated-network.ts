@@ -109,7 +109,10 @@ export class SimulatedNetwork {
     const copy = Uint8Array.from(bytes);
     const deliver = (): void => {
       if (this.isCut(from.node, to)) return;
-      if (fate === 'corrupted') from.lose(to, 'corrupted frame');
+      const running = this.running.get(to);
+      // Whoever has taken the place of a process that ended unseen knows nothing of its connections.
+      if (running !== undefined && running !== target) from.lose(to, 'reset by a later process');
+      else if (fate === 'corrupted') from.lose(to, 'corrupted frame');
       else target.deliver(from.node, Uint8Array.from(copy));
     };
     this.world.schedule(delayMs, LABEL.deliver, deliver);

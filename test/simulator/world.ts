@@ -55,6 +55,7 @@ export class World {
 
   /** Runs until virtual time `untilMs`, or until `isOver`. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
+    await drained();
     for (let next = this.heap[0]; next !== undefined && next.atMs <= untilMs && !isOver(); next = this.heap[0]) {
       this.pop();
       const { task } = next;

@@ -1,0 +1,28 @@
+import { dotsOf } from '../../../src/core/causality/container.ts';
+import { formatDot } from '../../../src/core/causality/dot.ts';
+import { hasDot, isSubset } from '../../../src/core/causality/dot-set.ts';
+import type { Simulation } from '../simulation.ts';
+import { ownedContainers } from './stored-containers.ts';
+
+/**
+ * Invariant 3: a dot in a clock means that its effect is incorporated; objects and clock are atomic on disk.
+ *
+ * At every owner, for every write event of the key whose dot the clock has: the sibling is there, or something rightly covers it.
+ * And the clock has the dots of all that is stored.
+ */
+export function checkClocks(simulation: Simulation): void {
+  const { history } = simulation;
+  for (const key of history.keys()) {
+    const coverable = history.coverableSince(key);
+    for (const { machine, clock, stored } of ownedContainers(simulation, key)) {
+      const present = dotsOf(stored);
+      for (const { dot, version } of history.eventsOf(key)) {
+        if (version === undefined || !hasDot(clock, dot) || hasDot(present, dot) || coverable.has(formatDot(dot))) continue;
+        simulation.violated('clocks', `${machine.id} ${key}: the clock has ${formatDot(dot)}, but its sibling is gone and nothing covers it`);
+      }
+      if (!isSubset(present, clock)) {
+        simulation.violated('clocks', `${machine.id} ${key}: a sibling is stored without its dot in the clock`);
+      }
+    }
+  }
+}

@@ -1,0 +1,234 @@
+import type { GetResult, SiblingView, StoreApi, WriteResult } from '../../src/coordinator/api.ts';
+import { openContext } from '../../src/core/causality/context-token.ts';
+import type { DotSet } from '../../src/core/causality/dot-set.ts';
+import { bucketOf, keyOf, type ObjectKey, objectKey } from '../../src/core/ids.ts';
+import type { QuorumLevel } from '../../src/core/quorum/quorum-spec.ts';
+import { StoreError } from '../../src/errors.ts';
+import { tokenMacs } from '../../src/system/token-mac.ts';
+import { roll } from './chance.ts';
+import type { Answer, Request } from './history.ts';
+import type { Machine } from './machine.ts';
+import type { Operation } from './plan.ts';
+import type { Simulation } from './simulation.ts';
+
+/** A register in the metadata group: a bucket's property, written and read afresh. */
+export interface RegisterCall {
+  readonly client: number;
+  readonly invokedMs: number;
+  completedMs: number | undefined;
+  /** `undefined` output of a write: unknown. */
+  readonly call: { readonly kind: 'write'; readonly value: number } | { readonly kind: 'read' };
+  result: { readonly kind: 'done' } | { readonly kind: 'value'; readonly value: number } | { readonly kind: 'unknown' } | { readonly kind: 'failed' } | undefined;
+}
+
+const REGISTER = 'register';
+const REGISTER_INITIAL = 4096;
+/** Probes ask for the ordinary quorum, with time enough. */
+const PROBE_TIMEOUT_MS = 5000;
+const NO_OWNERS: QuorumLevel = 0;
+
+interface Known {
+  readonly token: string;
+}
+
+/** The clients of a run: they send what the plan says and remember what they were told. */
+export class Clients {
+  readonly register: RegisterCall[] = [];
+  readonly probes: Request[] = [];
+  readonly registerInitial = REGISTER_INITIAL;
+  private readonly simulation: Simulation;
+  private readonly known = new Map<string, Known[]>();
+  private probeId = 1_000_000;
+
+  constructor(simulation: Simulation) {
+    this.simulation = simulation;
+  }
+
+  get longestMs(): number {
+    return PROBE_TIMEOUT_MS;
+  }
+
+  run(operation: Operation): void {
+    const machine = this.simulation.machine(operation.node);
+    const api = machine.node?.api;
+    // A process that does not run, or has never been ready, refuses the connection or says 503: nothing is sent to the store.
+    if (api === undefined || machine.node?.membership.view === undefined) return this.simulation.tally.note('asked a node that is down');
+    if (operation.kind === 'configure') this.configure(machine, operation);
+    else if (operation.kind === 'inspect') this.inspect(machine, operation);
+    else this.request(machine, api, operation);
+  }
+
+  /** After healing, every key must be readable and writable at every node. */
+  probe(): void {
+    const { machines, plan } = this.simulation;
+    for (let key = 0; key < plan.shape.keys; key++) {
+      for (const machine of machines) {
+        if (machine.isLost || machine.node === undefined) continue;
+        for (const kind of ['get', 'put'] as const) {
+          const id = this.probeId++;
+          const operation: Operation = {
+            ...{ id, atMs: 0, client: 999, node: machine.index, key, kind },
+            ...{ level: 'quorum', owners: NO_OWNERS, timeoutMs: PROBE_TIMEOUT_MS, context: 'seen' },
+          };
+          const request = this.request(machine, machine.node.api, operation);
+          this.probes.push(request);
+        }
+      }
+    }
+  }
+
+  private request(machine: Machine, api: StoreApi, operation: Operation): Request {
+    const { history, world } = this.simulation;
+    const key = objectKey('b', `k${operation.key}`);
+    const token = operation.kind === 'get' ? undefined : this.tokenFor(operation, key);
+    const sent = token === undefined ? undefined : this.open(key, token);
+    const request: Request = {
+      ...{ operation, key, node: machine.id, invokedMs: world.nowMs, sent },
+      isForged: token !== undefined && sent === undefined,
+      completedMs: undefined,
+      answer: undefined,
+    };
+    history.begin(request);
+    this.simulation.say(`client ${operation.client}`, `#${operation.id} ${operation.kind} ${keyOf(key)} at ${machine.id} ${operation.level} ${operation.context}`);
+    const done = operation.kind === 'get' ? this.get(api, request) : this.write(api, request, token);
+    done.then(
+      (answer) => this.complete(request, answer),
+      (error: unknown) => this.complete(request, failure(error)),
+    );
+    return request;
+  }
+
+  private async get(api: StoreApi, { operation, key }: Request): Promise<Answer> {
+    const { level, owners, timeoutMs } = operation;
+    const result = await api.get({ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners });
+    this.remember(operation, result.context);
+    return this.readAnswer(key, result);
+  }
+
+  private async write(api: StoreApi, { operation, key }: Request, context: string | undefined): Promise<Answer> {
+    const { level, owners, timeoutMs, kind, id } = operation;
+    const version = kind === 'put' ? { value: Buffer.from(String(id)), contentType: '', meta: [] } : undefined;
+    const result = await api.write({
+      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, w: level, pw: owners, version, context },
+      returnValue: false,
+    });
+    this.remember(operation, result.context);
+    return this.writtenAnswer(key, result);
+  }
+
+  private readAnswer(key: ObjectKey, { siblings, context, quorum }: GetResult): Answer {
+    if (siblings.length > 1) this.simulation.tally.note('siblings were read');
+    if (quorum.hedged > 0) this.simulation.tally.note('a read was hedged');
+    return {
+      kind: 'read',
+      siblings: siblings.map(({ dot, value }: SiblingView) => ({ dot, value: Buffer.from(value).toString() })),
+      context: this.mustOpen(key, context),
+      ...{ required: quorum.required, owners: quorum.owners, n: this.simulation.plan.shape.n },
+    };
+  }
+
+  private writtenAnswer(key: ObjectKey, { context, quorum }: WriteResult): Answer {
+    return {
+      kind: 'written',
+      context: this.mustOpen(key, context),
+      by: quorum.timings.map(({ node }) => node),
+      ...{ required: quorum.required, owners: quorum.owners, n: this.simulation.plan.shape.n },
+    };
+  }
+
+  private complete(request: Request, answer: Answer): void {
+    request.completedMs = this.simulation.world.nowMs;
+    request.answer = answer;
+    const { tally } = this.simulation;
+    tally.note(answer.kind === 'refused' ? `${request.operation.kind === 'get' ? 'read' : 'write'} refused: ${answer.code}` : `answer: ${answer.kind}`);
+    this.simulation.say(`client ${request.operation.client}`, `#${request.operation.id} ${describe(answer)}`);
+    if (answer.kind === 'broken') this.simulation.violated('crash', `a request failed in a way that is no answer: ${answer.error}`);
+  }
+
+  private tokenFor({ context, client, key, id }: Operation, object: ObjectKey): string | undefined {
+    const mine = this.known.get(`${client}/${key}`) ?? [];
+    switch (context) {
+      case 'none':
+        return undefined;
+      case 'seen':
+        return mine.at(-1)?.token;
+      case 'stale':
+        return mine[Math.floor(mine.length / 2)]?.token;
+      case 'foreign':
+        return [...this.known].find(([name]) => !name.endsWith(`/${key}`))?.[1].at(-1)?.token;
+      case 'forged': {
+        const bytes = Uint8Array.from({ length: 40 }, (_, i) => Math.floor(256 * roll(this.simulation.plan.seed, id, i)));
+        const own = mine.at(-1)?.token;
+        return own === undefined || id % 2 === 0 ? Buffer.from(bytes).toString('base64url') : damaged(own, object.length + id);
+      }
+    }
+  }
+
+  private remember({ client, key }: Operation, token: string): void {
+    const name = `${client}/${key}`;
+    const tokens = this.known.get(name) ?? [];
+    this.known.set(name, [...tokens, { token }].slice(-8));
+  }
+
+  private open(key: ObjectKey, token: string): DotSet | undefined {
+    const state = this.simulation.clusterState;
+    if (state === undefined) return undefined;
+    return openContext(token, tokenMacs(state.clusterId, state.secret)(key));
+  }
+
+  private mustOpen(key: ObjectKey, token: string): DotSet {
+    const context = this.open(key, token);
+    if (context === undefined) this.simulation.violated('contexts', `an answer's token cannot be opened: ${token}`);
+    return context ?? [];
+  }
+
+  private configure(machine: Machine, { client, id, timeoutMs }: Operation): void {
+    const value = id + 1;
+    const call = this.beginCall(client, { kind: 'write', value });
+    machine.node?.api.putBucket(REGISTER, { valueBytes: value }, timeoutMs).then(
+      () => this.endCall(call, { kind: 'done' }),
+      // It may have been applied, and may yet be.
+      () => this.endCall(call, { kind: 'unknown' }),
+    );
+  }
+
+  private inspect(machine: Machine, { client, timeoutMs }: Operation): void {
+    const { node } = machine;
+    if (node === undefined) return;
+    const call = this.beginCall(client, { kind: 'read' });
+    node.membership.catchUp(timeoutMs).then(
+      (isFresh) => this.endCall(call, isFresh ? { kind: 'value', value: node.api.bucket(REGISTER).valueBytes } : { kind: 'failed' }),
+      () => this.endCall(call, { kind: 'failed' }),
+    );
+  }
+
+  private beginCall(client: number, call: RegisterCall['call']): RegisterCall {
+    const begun: RegisterCall = { client, call, invokedMs: this.simulation.world.nowMs, completedMs: undefined, result: undefined };
+    this.register.push(begun);
+    return begun;
+  }
+
+  private endCall(call: RegisterCall, result: NonNullable<RegisterCall['result']>): void {
+    call.completedMs = this.simulation.world.nowMs;
+    call.result = result;
+  }
+}
+
+function failure(error: unknown): Answer {
+  if (error instanceof StoreError) {
+    return { kind: 'refused', code: error.code, outcome: error.details.outcome, message: error.message };
+  }
+  return { kind: 'broken', error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
+}
+
+function damaged(token: string, at: number): string {
+  const position = at % token.length;
+  const other = token[position] === 'A' ? 'B' : 'A';
+  return token.slice(0, position) + other + token.slice(position + 1);
+}
+
+function describe(answer: Answer): string {
+  if (answer.kind === 'read') return `read [${answer.siblings.map(({ value }) => value).join(', ')}]`;
+  if (answer.kind === 'written') return `written by ${answer.by.join(', ')}`;
+  return answer.kind === 'refused' ? `refused: ${answer.code} ${answer.outcome ?? ''} (${answer.message})` : answer.error;
+}

@@ -1,0 +1,139 @@
+import { Ledger } from './ledger.ts';
+import { LABEL } from './labels.ts';
+import type { Machine } from './machine.ts';
+import type { Fault } from './plan.ts';
+import { HEALTHY } from './simulated-disk.ts';
+import { CALM } from './simulated-network.ts';
+import type { Simulation } from './simulation.ts';
+
+/** Strikes with the faults of the plan, and ends them. What would destroy the last counted copy of something is left out. */
+export class Faults {
+  private readonly simulation: Simulation;
+  private readonly ledger: Ledger;
+  private readonly troubled = new Set<Machine>();
+
+  constructor(simulation: Simulation) {
+    this.simulation = simulation;
+    this.ledger = new Ledger(simulation);
+  }
+
+  /** Whether the machine's disk has failed operations, in this life of its process or just before. */
+  hasTroubledDisk(machine: Machine): boolean {
+    return this.troubled.has(machine);
+  }
+
+  strike(fault: Fault): void {
+    if (this.simulation.healed) return;
+    this.simulation.say('world', JSON.stringify(fault));
+    this.simulation.tally.note(`fault: ${fault.kind}`);
+    switch (fault.kind) {
+      case 'crash':
+        return this.crash(fault);
+      case 'pause':
+        return this.pause(fault);
+      case 'cut':
+        return this.cut(fault);
+      case 'weather':
+        this.simulation.network.weather = fault.weather;
+        return this.later(fault.forMs, () => {
+          this.simulation.network.weather = CALM;
+        });
+      case 'reset':
+        return this.simulation.network.reset(this.machine(fault.from).id, this.machine(fault.to).id);
+      case 'disk':
+        return this.trouble(fault);
+      case 'clock':
+        this.machine(fault.node).clock.offsetMs += fault.jumpMs;
+        return;
+      case 'wipe':
+        return this.wipe(this.machine(fault.node));
+      case 'restore':
+        return this.restore(this.machine(fault.node), fault.liveMs);
+    }
+  }
+
+  /** No fault lasts. Processes that are down are the caller's to start. */
+  end(): void {
+    const { network, machines } = this.simulation;
+    network.weather = CALM;
+    network.heal();
+    for (const machine of machines) machine.disk.weather = HEALTHY;
+  }
+
+  private crash({ node, power, silent, forMs }: Extract<Fault, { kind: 'crash' }>): void {
+    const machine = this.machine(node);
+    if (!machine.isRunning || machine.isLost) return;
+    machine.crash(power, silent);
+    machine.isHeldDown = true;
+    this.later(forMs, () => this.startAgain(machine));
+  }
+
+  private pause({ node, forMs }: Extract<Fault, { kind: 'pause' }>): void {
+    const machine = this.machine(node);
+    machine.pause();
+    this.later(forMs, () => machine.resume());
+  }
+
+  private cut({ links, forMs, flapMs }: Extract<Fault, { kind: 'cut' }>): void {
+    const { network } = this.simulation;
+    const apply = () => {
+      for (const [from, to] of links) network.cut(this.machine(from).id, this.machine(to).id);
+    };
+    apply();
+    for (let atMs = flapMs; flapMs > 0 && atMs < forMs; atMs += flapMs) {
+      this.later(atMs, () => ((atMs / flapMs) % 2 === 1 ? network.heal() : apply()));
+    }
+    this.later(forMs, () => network.heal());
+  }
+
+  private trouble({ node, slowness, isFull, readErrors, forMs }: Extract<Fault, { kind: 'disk' }>): void {
+    const machine = this.machine(node);
+    machine.disk.weather = { slowness, isFull, readErrors };
+    if (isFull || readErrors > 0 || slowness > 10) this.troubled.add(machine);
+    this.later(forMs, () => {
+      machine.disk.weather = HEALTHY;
+    });
+  }
+
+  /** The data folder is emptied while no process runs on it; the node is started on the empty one, and must refuse. */
+  private wipe(machine: Machine): void {
+    if (machine.isLost || !this.ledger.canLose(machine)) return this.simulation.tally.note('a loss was left out');
+    machine.crash(false, false);
+    machine.disk.wipe();
+    machine.isLost = true;
+    machine.start();
+  }
+
+  /** The folder as it is now is kept, the node runs on for a while, and then the old folder is put back. */
+  private restore(machine: Machine, liveMs: number): void {
+    if (machine.isLost || !machine.isRunning) return;
+    machine.crash(false, false);
+    const putBack = machine.disk.image();
+    machine.start();
+    this.later(liveMs, () => {
+      // Before the node had a new grant the old folder is as good as the new one.
+      const hasLived = machine.node?.membership.standing.actor !== undefined;
+      if (!hasLived || machine.isLost || !this.ledger.canLose(machine)) return this.simulation.tally.note('a loss was left out');
+      machine.crash(false, false);
+      putBack();
+      machine.isLost = true;
+      machine.start();
+    });
+  }
+
+  private startAgain(machine: Machine): void {
+    machine.isHeldDown = false;
+    if (!machine.isLost) machine.start();
+  }
+
+  private later(ms: number, task: () => void): void {
+    this.simulation.world.schedule(ms, LABEL.fault, () => {
+      if (!this.simulation.healed) task();
+    });
+  }
+
+  private machine(index: number): Machine {
+    return this.simulation.machine(index);
+  }
+}
+

@@ -1,0 +1,44 @@
+import { hasDot } from '../../src/core/causality/dot-set.ts';
+import type { Machine } from './machine.ts';
+import type { Simulation } from './simulation.ts';
+
+/** So many members vote in the metadata group. */
+const VOTERS_MAX = 5;
+
+/**
+ * Which disks hold what was acknowledged. Without it the injector would sooner or later destroy the last copy of something, and the
+ * loss that follows would prove nothing.
+ */
+export class Ledger {
+  private readonly simulation: Simulation;
+
+  constructor(simulation: Simulation) {
+    this.simulation = simulation;
+  }
+
+  /**
+   * Whether the machine's folder may be lost: a majority of the voters keeps theirs, every partition keeps a quorum of owners, and
+   * every acknowledged write is on the disk of another machine that is kept.
+   */
+  canLose(machine: Machine): boolean {
+    const { machines, plan } = this.simulation;
+    const kept = machines.filter((other) => other !== machine && !other.isLost);
+    const voters = Math.min(VOTERS_MAX, machines.length);
+    const votersKept = kept.filter(({ index }) => index < VOTERS_MAX).length;
+    if (votersKept <= voters / 2 || kept.length < machines.length - 1) return false;
+    if (plan.shape.n < 2 || plan.shape.durability === 'os') return false;
+    return this.everythingIsElsewhere(machine);
+  }
+
+  private everythingIsElsewhere(machine: Machine): boolean {
+    const { history, machines } = this.simulation;
+    const stores = machines.flatMap((other) => (other === machine || other.isLost || other.store === undefined ? [] : [other.store]));
+    for (const key of history.keys()) {
+      for (const { dot, partition } of history.eventsOf(key)) {
+        const held = stores.some((store) => hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0);
+        if (!held) return false;
+      }
+    }
+    return true;
+  }
+}

@@ -1,0 +1,71 @@
+import { type Hashes, loadHashes } from '../../src/system/hash.ts';
+import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
+import { checkClocks } from './checkers/clocks.ts';
+import { checkLiveness } from './checkers/liveness.ts';
+import { checkMinting } from './checkers/minting.ts';
+import { checkPlacement } from './checkers/placement.ts';
+import { checkReads } from './checkers/reads.ts';
+import { checkRefusals } from './checkers/refusals.ts';
+import { checkResources } from './checkers/resources.ts';
+import { drawPlan, type Plan } from './plan.ts';
+import { Simulation, type Violation } from './simulation.ts';
+import { Tally } from './tally.ts';
+import type { Trace } from './trace.ts';
+import { setTraps } from './traps.ts';
+
+export interface RunResult {
+  readonly seed: number;
+  readonly violations: readonly Violation[];
+  readonly hash: string;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly operations: number;
+  readonly faults: number;
+  readonly tally: Tally;
+}
+
+const CHECKERS = [
+  checkMinting,
+  checkReads,
+  checkRefusals,
+  checkClocks,
+  checkAcknowledgedWrites,
+  checkPlacement,
+  checkLiveness,
+  checkResources,
+];
+
+let hashes: Promise<Hashes> | undefined;
+
+/** Runs one seed from its first event to the last check. */
+export function runSeed(seed: number, trace?: Trace): Promise<RunResult> {
+  return runPlan(drawPlan(seed), trace);
+}
+
+export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
+  hashes ??= loadHashes();
+  const tally = new Tally();
+  const simulation = new Simulation(plan, await hashes, tally, trace);
+  const removeTraps = setTraps();
+  const stray = (error: unknown): void => {
+    simulation.violated('crash', `unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  };
+  process.on('unhandledRejection', stray);
+  try {
+    await simulation.run();
+    if (simulation.violations.length === 0) for (const check of CHECKERS) check(simulation);
+  } finally {
+    process.off('unhandledRejection', stray);
+    removeTraps();
+  }
+  return {
+    seed: plan.seed,
+    violations: simulation.violations,
+    hash: simulation.world.hash,
+    events: simulation.world.events,
+    virtualMs: simulation.world.nowMs,
+    operations: simulation.history.requests.length,
+    faults: plan.faults.length,
+    tally,
+  };
+}

@@ -1,0 +1,214 @@
+import type { ClusterConfig } from '../../src/config/cluster-config.ts';
+import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
+import { type NodeId, nodeId } from '../../src/core/ids.ts';
+import { InvariantViolation } from '../../src/core/invariant.ts';
+import { decodeVersion } from '../../src/core/causality/version.ts';
+import type { Hashes } from '../../src/system/hash.ts';
+import { Clients } from './clients.ts';
+import { Faults } from './faults.ts';
+import { History } from './history.ts';
+import { LABEL } from './labels.ts';
+import { Machine } from './machine.ts';
+import type { Minted } from './observed-store.ts';
+import type { ClusterShape, Plan } from './plan.ts';
+import { SimulatedNetwork } from './simulated-network.ts';
+import { Tally } from './tally.ts';
+import type { Trace } from './trace.ts';
+import { World } from './world.ts';
+
+/** Something that must not be. `checker` names who found it. */
+export interface Violation {
+  readonly checker: string;
+  readonly what: string;
+}
+
+/** The first start of a cluster, and its recovery once all faults are over, must not take longer: election, grants, first contact. */
+const START_MS = 30_000;
+export const RECOVERY_MS = 30_000;
+/** What is under way when the last request has ended is over by then: its time-outs and back-offs are shorter. */
+const SETTLE_MS = 5000;
+const RESTART_MS = 300;
+
+/** A whole cluster in one process on virtual time: brought up, troubled, healed and brought to rest as its plan says. */
+export class Simulation {
+  readonly plan: Plan;
+  readonly world: World;
+  readonly network: SimulatedNetwork;
+  readonly machines: readonly Machine[];
+  readonly history = new History();
+  readonly violations: Violation[] = [];
+  readonly tally: Tally;
+  readonly clients: Clients;
+  readonly config: ClusterConfig;
+  readonly faults: Faults;
+  private readonly trace: Trace | undefined;
+  private isHealed = false;
+  private readyMs = 0;
+  /** Once it was created. */
+  clusterState: ClusterState | undefined;
+
+  constructor(plan: Plan, hashes: Hashes, tally: Tally, trace?: Trace) {
+    this.plan = plan;
+    this.tally = tally;
+    this.trace = trace;
+    this.world = new World(plan.seed);
+    this.config = configOf(plan.shape);
+    this.network = new SimulatedNetwork(this.world, {
+      message: (from, to, bytes, fate, delayMs) => {
+        if (fate !== 'delivered') tally.note(`message ${fate}`);
+        trace?.message(this.world.nowMs, from, to, bytes, fate, delayMs);
+      },
+    });
+    this.machines = this.config.nodes.map(
+      ({ id }, index) =>
+        new Machine({
+          ...{ world: this.world, network: this.network, config: this.config, hashes, id, index },
+          clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
+          observer: {
+            minted: (event) => this.minted(event),
+            log: (id, level, message, fields) => this.logged(id, level, message, fields),
+            died: (id, error) => this.died(id, error),
+          },
+        }),
+    );
+    this.clients = new Clients(this);
+    this.faults = new Faults(this);
+  }
+
+  machine(index: number): Machine {
+    const machine = this.machines[index];
+    if (machine === undefined) throw new Error(`no machine ${index}`);
+    return machine;
+  }
+
+  /** Ms since the cluster was first ready: the plan's time. */
+  get sinceReadyMs(): number {
+    return this.world.nowMs - this.readyMs;
+  }
+
+  violated(checker: string, what: string): void {
+    this.violations.push({ checker, what });
+    this.say('violation', `${checker}: ${what}`);
+  }
+
+  say(who: string, text: string): void {
+    this.trace?.say(this.world.nowMs, who, text);
+  }
+
+  /** The whole run. What is checked while it goes on is found in `violations`; the rest is for the checkers. */
+  async run(): Promise<void> {
+    for (const machine of this.machines) machine.start();
+    if (!(await this.until(START_MS, () => this.allServe()))) return this.violated('liveness', `not ready ${START_MS} ms after the first start: ${this.missing()}`);
+    this.clusterState = this.machine(0).node?.membership.view?.state;
+    this.readyMs = this.world.nowMs;
+    for (const operation of this.plan.operations) {
+      this.world.schedule(operation.atMs, LABEL.operation, () => this.clients.run(operation));
+    }
+    for (const fault of this.plan.faults) this.world.schedule(fault.atMs, LABEL.fault, () => this.faults.strike(fault));
+    await this.until(this.plan.healMs, () => false);
+    this.heal();
+    if (!(await this.until(RECOVERY_MS, () => this.allServe()))) this.violated('liveness', `not ready ${RECOVERY_MS} ms after healing: ${this.missing()}`);
+    this.clients.probe();
+    await this.until(this.clients.longestMs + SETTLE_MS, () => false);
+  }
+
+  /** Runs on for at most `ms`; whether the condition held in time. A violation ends it. */
+  private async until(ms: number, condition: () => boolean): Promise<boolean> {
+    const isOver = () => this.violations.length > 0 || condition();
+    try {
+      await this.world.run(this.world.nowMs + ms, isOver);
+    } catch (error) {
+      this.violated('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+    return this.violations.length > 0 || condition();
+  }
+
+  private heal(): void {
+    this.isHealed = true;
+    this.say('world', 'heals');
+    this.faults.end();
+    for (const machine of this.machines) {
+      machine.resume();
+      machine.isHeldDown = false;
+      if (!machine.isLost) machine.start();
+    }
+  }
+
+  /** Every node serves and is seen to by all others, but for those that lost their folder. */
+  private allServe(): boolean {
+    const machines = this.machines.filter(({ isLost }) => !isLost);
+    return machines.every((machine) => machines.every((other) => machine.sees(other)));
+  }
+
+  private missing(): string {
+    return this.machines
+      .filter(({ isLost }) => !isLost)
+      .map((machine) => {
+        const unseen = this.machines.filter((other) => !other.isLost && !machine.sees(other)).map(({ id }) => id);
+        const why = machine.isRunning ? (machine.node?.api.notReady() ?? '') : (machine.diedOf?.message ?? 'not running');
+        return unseen.length === 0 ? '' : `${machine.id} does not see ${unseen.join(', ')} serve (${why})`;
+      })
+      .filter((text) => text !== '')
+      .join('; ');
+  }
+
+  private minted(event: Minted): void {
+    const value = event.version === undefined ? undefined : Buffer.from(decodeVersion(event.version).value).toString();
+    const operation = value === undefined ? undefined : Number(value);
+    this.history.minted({ ...event, atMs: this.world.nowMs, operation });
+  }
+
+  private logged(id: NodeId, level: string, message: string, fields: object): void {
+    this.tally.note(`log: ${message}`);
+    this.trace?.log(this.world.nowMs, id, level, message, fields);
+  }
+
+  private died(id: NodeId, error: Error): void {
+    const machine = this.machines.find((candidate) => candidate.id === id);
+    this.say(id, `died: ${error.message}`);
+    if (machine === undefined) return;
+    if (error instanceof InvariantViolation) return this.violated('invariant', `${id}: ${error.stack ?? error.message}`);
+    if (machine.isLost) return this.tally.note('a lost folder was refused');
+    if (!this.faults.hasTroubledDisk(machine)) return this.violated('crash', `${id} died without a cause: ${error.stack ?? error.message}`);
+    this.tally.note('died of its disk');
+    this.world.schedule(RESTART_MS, LABEL.fault, () => {
+      if (!machine.isHeldDown && !machine.isLost) machine.start();
+    });
+  }
+
+  get healed(): boolean {
+    return this.isHealed;
+  }
+}
+
+function configOf(shape: ClusterShape): ClusterConfig {
+  const nodes = Array.from({ length: shape.nodes }, (_, i) => ({
+    id: nodeId(`n${i + 1}`),
+    zone: `z${i % shape.zones}`,
+    weight: 1,
+    host: '127.0.0.1',
+    http: 8081 + i,
+    rpc: 9081 + i,
+    data: `/data/n${i + 1}`,
+    bind: '127.0.0.1',
+  }));
+  return {
+    cluster: 'simulated',
+    partitions: shape.partitions,
+    replication: { n: shape.n, r: 'quorum', w: 'quorum' },
+    durability: shape.durability,
+    nodes,
+    limits: {
+      valueBytes: 4096,
+      siblings: shape.siblings,
+      objectBytes: 1 << 20,
+      requests: 1000,
+      bodyBytes: 1 << 24,
+      peerQueueBytes: 1 << 24,
+      peerRequests: 1000,
+      memtableBytes: 1 << 20,
+    },
+    timeouts: { requestMs: 2000, drainMs: 1000 },
+    insecure: false,
+  };
+}
