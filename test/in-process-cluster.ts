@@ -86,7 +86,7 @@ export class InProcessCluster {
     const self = nodeId(id);
     const inner = this.network.transport(self);
     const transport = new FaultyTransport(self, inner, life, (...message) => this.loses(...message));
-    const store = await openStore({ log, state, clock, logger, checksum32, failed });
+    const store = await this.settle(openStore({ log, state, clock, logger, checksum32, failed }));
     const node = createNode(this.configs.get(id) ?? this.config, self, {
       clock,
       random: this.random(),

@@ -196,6 +196,9 @@ describe('in a cluster of three', () => {
       await cluster.launch('n2');
       await cluster.pass(1000);
       expect(cluster.node('n2').membership.standing).toMatchObject({ actor: undefined, readable: false });
+      const { detector } = cluster.node('n1').membership;
+      expect(detector.isUp(nodeId('n2'), cluster.clock.monotonicMs())).toBe(true);
+      expect(detector.mayCoordinate(nodeId('n2'), cluster.clock.monotonicMs())).toBe(false);
       const through = await write('n2', put(key, 'after', { w: 'all' }));
       expect(through.quorum.owners).toBe(3);
       expect(storedAt('n2', key)).toEqual(storedAt('n1', key));
@@ -216,6 +219,21 @@ describe('in a cluster of three', () => {
       cluster.loses = () => false;
       await cluster.until(() => standing.actor !== undefined, 'n2 to be granted');
       expect(standing.isProvisional).toBe(false);
+    });
+
+    it('reads that nobody waits for any more do not pile up at a node that may not answer them yet', async () => {
+      await cluster.crash('n2');
+      await cluster.launch('n2');
+      await cluster.pass(100);
+      const { standing } = cluster.node('n2').membership;
+      const before = cluster.clock.waiting;
+      const all = { r: 'all', timeoutMs: 500 } as const;
+      const errors = cluster.ids.flatMap((id) => [1, 2, 3].map((i) => errorOf(api(id).get(get(`k${i}`, all)))));
+      await cluster.pass(10);
+      expect(standing.waitingReads).toBe(9);
+      for (const error of errors) expect(await cluster.settle(error)).toMatchObject({ code: 'deadline-exceeded' });
+      expect(standing.waitingReads).toBe(0);
+      expect(cluster.clock.waiting).toBeLessThan(before + 20);
     });
 
     it('a folder that never took part answers no reads, however long it waits', async () => {
@@ -260,6 +278,14 @@ describe('a write that another owner has to coordinate', () => {
   it('goes to the first live owner, and no further (H3)', async () => {
     await write(asked, put(key, 'v'));
     expect(forwards).toEqual([{ from: asked, to: owner(0) }]);
+  });
+
+  it('is so at another owner too when it is blind, and stays there when it has a context', async () => {
+    await write(owner(1), put(key, 'blind'));
+    expect(forwards).toEqual([{ from: owner(1), to: owner(0) }]);
+    const { context } = await cluster.settle(api(owner(1)).get(get(key)));
+    await write(owner(1), put(key, 'with a context', { context }));
+    expect(forwards).toHaveLength(1);
   });
 
   it('is unknown when the owner is lost after it was sent, and is not tried elsewhere', async () => {

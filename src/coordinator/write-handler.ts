@@ -2,6 +2,7 @@ import { ByteWriter } from '../core/bytes.ts';
 import { StoreError } from '../errors.ts';
 import { readForwardedWrite } from '../protocol.ts';
 import type { IncomingRequest, RequestHandler } from '../rpc/incoming.ts';
+import { SeenRequests } from '../rpc/seen-requests.ts';
 import { type CoordinatorContext, requireView } from './coordinator-context.ts';
 import { writeForwardedError, writeForwardedOutcome } from './write-forwarding.ts';
 import { WriteOperation, type WriteOutcome } from './write-operation.ts';
@@ -16,11 +17,13 @@ function answerWithin(remainingMs: number): number {
 
 /**
  * Coordinates a write that another node was asked for. It is never handed on a second time (H3): an owner that cannot coordinate
- * it says so before anything is stored, and the node that was asked tries another.
+ * it says so before anything is stored, and the node that was asked tries another. Nor is it carried out twice.
  */
 export function writeHandler(context: CoordinatorContext): RequestHandler {
   const out = new ByteWriter();
+  const seen = new SeenRequests();
   return async (body, request) => {
+    if (!seen.isNew(request)) return;
     const view = requireView(context);
     // The value is kept beyond this call, the message's buffer is not ours: both are copied when the version is encoded, at once.
     const write = readForwardedWrite(body);

@@ -16,7 +16,7 @@ describe('the failure detector', () => {
   it('takes an unknown and an unconnected peer for down', () => {
     const detector = new FailureDetector();
     expect(detector.seenAs(peer, 0)).toBe('down');
-    detector.connected(peer, 0);
+    detector.connected(peer);
     detector.heard(peer, 10, true);
     detector.disconnected(peer);
     expect(detector.seenAs(peer, 10)).toBe('down');
@@ -25,7 +25,9 @@ describe('the failure detector', () => {
 
   it('suspects a connected peer that is silent, until it is heard again', () => {
     const detector = new FailureDetector();
-    detector.connected(peer, 100);
+    detector.connected(peer);
+    expect(detector.seenAs(peer, 100)).toBe('suspect');
+    detector.heard(peer, 100, false);
     expect(detector.seenAs(peer, 100 + SUSPECT_AFTER_MS)).toBe('up');
     expect(detector.seenAs(peer, 101 + SUSPECT_AFTER_MS)).toBe('suspect');
     detector.heard(peer, 200 + SUSPECT_AFTER_MS, false);
@@ -34,7 +36,7 @@ describe('the failure detector', () => {
 
   it('lets a peer coordinate only while it is up and says that it may', () => {
     const detector = new FailureDetector();
-    detector.connected(peer, 0);
+    detector.connected(peer);
     expect(detector.mayCoordinate(peer, 0)).toBe(false);
     detector.heard(peer, 0, true);
     expect(detector.mayCoordinate(peer, 0)).toBe(true);
@@ -45,10 +47,10 @@ describe('the failure detector', () => {
 
   it('forgets a right to coordinate with the connection: the peer may have restarted', () => {
     const detector = new FailureDetector();
-    detector.connected(peer, 0);
+    detector.connected(peer);
     detector.heard(peer, 0, true);
     detector.disconnected(peer);
-    detector.connected(peer, 1);
+    detector.connected(peer);
     expect(detector.mayCoordinate(peer, 1)).toBe(false);
   });
 });
@@ -59,6 +61,7 @@ describe('heartbeats', () => {
   let detector: FailureDetector;
   let heartbeats: Heartbeats;
   let mayCoordinate: boolean;
+  let isServing: boolean;
   let received: { readonly atMs: number; readonly byte: number }[];
 
   function callsOf(
@@ -83,14 +86,20 @@ describe('heartbeats', () => {
     clock = new ManualClock();
     detector = new FailureDetector();
     mayCoordinate = false;
+    isServing = true;
     received = [];
     const network = new MemoryNetwork(clock);
     const calls = callsOf(network, self, peer, new Map());
     const take = (_: unknown, body: ByteReader) => void received.push({ atMs: clock.monotonicMs(), byte: body.u8() });
     await calls.start();
     await callsOf(network, peer, self, new Map([[METHOD.heartbeat, take]])).start();
-    detector.connected(peer, 0);
-    heartbeats = new Heartbeats({ calls, clock, detector, peers: () => [peer], mayCoordinate: () => mayCoordinate });
+    detector.connected(peer);
+    detector.heard(peer, 0, false);
+    heartbeats = new Heartbeats({
+      ...{ calls, clock, detector, peers: () => [peer] },
+      isServing: () => isServing,
+      mayCoordinate: () => mayCoordinate,
+    });
   });
 
   it('come in time to keep a peer from being suspected, and stop with the node', () => {
@@ -101,6 +110,13 @@ describe('heartbeats', () => {
     heartbeats.stop();
     clock.advance(10 * HEARTBEAT_MS);
     expect(received).toHaveLength(5);
+  });
+
+  it('are not sent before the node knows the cluster state', () => {
+    isServing = false;
+    heartbeats.start();
+    clock.advance(4 * HEARTBEAT_MS);
+    expect(received).toEqual([]);
   });
 
   it('say at once when the right to coordinate has changed', () => {

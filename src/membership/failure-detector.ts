@@ -4,13 +4,13 @@ import type { NodeId } from '../core/ids.ts';
 export const SUSPECT_AFTER_MS = 1000;
 export const HEARTBEAT_MS = 250;
 
-/** `up`: heard of lately; `suspect`: connected but silent; `down`: no connection. */
+/** `up`: heard of lately; `suspect`: connected but silent, or not heard of yet; `down`: no connection. */
 export type PeerState = 'up' | 'suspect' | 'down';
 
 interface Peer {
   connected: boolean;
-  /** This node's monotonic clock when it last heard of the peer. */
-  heardMs: number;
+  /** This node's monotonic clock when it last heard of the peer over this connection; undefined before. */
+  heardMs: number | undefined;
   mayCoordinate: boolean;
 }
 
@@ -23,8 +23,9 @@ interface Peer {
 export class FailureDetector {
   private readonly peers = new Map<NodeId, Peer>();
 
-  connected(id: NodeId, nowMs: number): void {
-    this.peers.set(id, { connected: true, heardMs: nowMs, mayCoordinate: this.peers.get(id)?.mayCoordinate ?? false });
+  /** A connection alone says little: the process behind it may still be starting. */
+  connected(id: NodeId): void {
+    this.peers.set(id, { connected: true, heardMs: undefined, mayCoordinate: false });
   }
 
   disconnected(id: NodeId): void {
@@ -34,7 +35,7 @@ export class FailureDetector {
     peer.mayCoordinate = false;
   }
 
-  /** A heartbeat, which also says whether the peer holds a grant. */
+  /** A heartbeat: the peer knows the cluster state; it also says whether it holds a grant. */
   heard(id: NodeId, nowMs: number, mayCoordinate: boolean): void {
     const peer = this.peers.get(id);
     if (peer === undefined) return;
@@ -44,13 +45,13 @@ export class FailureDetector {
 
   /** This node itself was not running: silence until now says nothing about the others (R11). */
   resumed(nowMs: number): void {
-    for (const peer of this.peers.values()) peer.heardMs = nowMs;
+    for (const peer of this.peers.values()) if (peer.heardMs !== undefined) peer.heardMs = nowMs;
   }
 
   seenAs(id: NodeId, nowMs: number): PeerState {
     const peer = this.peers.get(id);
     if (peer?.connected !== true) return 'down';
-    return nowMs - peer.heardMs > SUSPECT_AFTER_MS ? 'suspect' : 'up';
+    return peer.heardMs === undefined || nowMs - peer.heardMs > SUSPECT_AFTER_MS ? 'suspect' : 'up';
   }
 
   isUp(id: NodeId, nowMs: number): boolean {

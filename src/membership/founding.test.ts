@@ -68,6 +68,15 @@ describe('a new cluster', () => {
     expect(state?.members.find(({ id }) => id === 'n6')?.grant).toBeGreaterThan(0);
   });
 
+  it('of one node is created, serves, and comes back', async () => {
+    const cluster = new InProcessCluster({ nodes: 1 });
+    await cluster.start();
+    await cluster.settle(cluster.node('n1').api.write(put('k', 'v')));
+    await cluster.crash('n1');
+    await cluster.start();
+    expect(valuesOf(await cluster.settle(cluster.node('n1').api.get(get('k'))))).toEqual(['v']);
+  });
+
   it('is joined by a founder that missed its creation', async () => {
     const cluster = new InProcessCluster();
     for (const id of cluster.ids) await cluster.launch(id);

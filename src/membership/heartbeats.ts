@@ -10,6 +10,8 @@ export interface HeartbeatNeeds {
   readonly clock: Clock;
   readonly detector: FailureDetector;
   readonly peers: () => readonly NodeId[];
+  /** Whether this node knows the cluster state: before that it is of no use to anybody and keeps silent. */
+  readonly isServing: () => boolean;
   /** Whether this node may coordinate writes: it holds a grant and is not draining. */
   readonly mayCoordinate: () => boolean;
 }
@@ -37,10 +39,11 @@ export class Heartbeats {
 
   /** At once, since something that peers decide by has changed. */
   beat(): void {
-    const { calls, clock, detector, peers, mayCoordinate } = this.needs;
+    const { calls, clock, detector, peers, isServing, mayCoordinate } = this.needs;
     const nowMs = clock.monotonicMs();
     if (nowMs - this.lastBeatMs > SUSPECT_AFTER_MS) detector.resumed(nowMs);
     this.lastBeatMs = nowMs;
+    if (!isServing()) return;
     this.out.reset().u8(mayCoordinate() ? 1 : 0);
     for (const peer of peers()) calls.notify(peer, METHOD.heartbeat, this.out.view());
   }

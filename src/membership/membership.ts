@@ -95,7 +95,7 @@ export class Membership {
         introductionHandler({
           introduction: this.introduction(),
           currentState: () => this.current?.state,
-          catchUp: () => this.group?.catchUp(CATCH_UP_MS) ?? Promise.resolve(false),
+          catchUp: () => this.catchUp(CATCH_UP_MS),
           introduced: this.introduced,
           founders: () => this.founders,
         })(body, request),
@@ -108,7 +108,7 @@ export class Membership {
   ]);
 
   connected(peer: NodeId): void {
-    this.detector.connected(peer, this.options.clock.monotonicMs());
+    this.detector.connected(peer);
     this.heartbeats?.beat();
   }
 
@@ -126,16 +126,17 @@ export class Membership {
       clock,
       detector: this.detector,
       peers: () => config.nodes.map(({ id }) => id).filter((id) => id !== self),
+      isServing: () => this.current !== undefined,
       mayCoordinate: () => this.standing.actor !== undefined && !this.isDraining,
     });
     this.heartbeats.start();
     const storage = new RaftStorage(store);
-    const isNew = storage.load() === undefined;
-    const stored = storage.load() ?? (await this.takePart(storage));
+    const found = storage.load();
+    const stored = found ?? (await this.takePart(storage));
     if (stored === undefined || this.isStopped) return;
     this.group = this.createGroup(storage, stored);
     this.group.start();
-    if (!isNew) clock.after(PROVISIONAL_AFTER_MS, () => this.readProvisionally());
+    if (found !== undefined) clock.after(PROVISIONAL_AFTER_MS, () => this.readProvisionally());
     const granted = await obtainGrant({
       self,
       store: this.storeId,
@@ -151,6 +152,11 @@ export class Membership {
     this.start = granted.start;
     this.standing.grant(granted.actor);
     this.heartbeats.beat();
+  }
+
+  /** Brings this node's view up to date with the metadata group; false when there is no leader in time. */
+  catchUp(timeoutMs: number): Promise<boolean> {
+    return this.group?.catchUp(timeoutMs) ?? Promise.resolve(false);
   }
 
   putBucket(bucket: string, properties: BucketProperties, timeoutMs: number): Promise<void> {
@@ -253,20 +259,17 @@ export class Membership {
     if (this.current?.epoch !== state.epoch) {
       this.options.logger.info({ epoch: state.epoch, members: state.members.length }, 'cluster state');
     }
+    const isFirst = this.current === undefined;
     this.current = new ClusterView(state);
+    if (isFirst) this.heartbeats?.beat();
   }
 
   private readProvisionally(): void {
+    const { clock, logger } = this.options;
     if (this.standing.readable || this.isStopped || this.current === undefined) return;
     // A leader is there: it will tell in a moment whether this folder is the latest.
-    if (this.leader !== undefined) {
-      this.options.clock.after(PROVISIONAL_AGAIN_MS, () => this.readProvisionally());
-      return;
-    }
-    this.options.logger.warn(
-      {},
-      'no metadata leader: reads are answered from this data folder without knowing whether it is the latest',
-    );
+    if (this.leader !== undefined) return void clock.after(PROVISIONAL_AGAIN_MS, () => this.readProvisionally());
+    logger.warn({}, 'no metadata leader: reads are answered from this data folder, be it the latest or not');
     this.standing.readProvisionally();
   }
 

@@ -26,6 +26,11 @@ export class Standing {
     return this.provisional && this.granted === undefined;
   }
 
+  /** How many wait for {@link readable}. */
+  get waitingReads(): number {
+    return this.waiting.size;
+  }
+
   grant(actor: Actor): void {
     invariant(this.granted === undefined || this.granted < actor, 'grants ascend');
     this.granted = actor;

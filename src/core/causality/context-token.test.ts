@@ -158,7 +158,7 @@ describe('context token', () => {
         ),
       ) ?? EMPTY_DOTS;
     expect(opened.length).toBeGreaterThan(350);
-    for (const entry of opened) expect(entry.runs).toEqual([2001, 2001]);
+    for (const entry of opened) expect(hasDot(opened, { actor: entry.actor, counter: 2001 })).toBe(true);
     expect(Math.min(...opened.map((entry) => entry.actor % 2 ** 32))).toBe(1000 - opened.length + 1);
   });
 });

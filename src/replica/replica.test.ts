@@ -1,0 +1,147 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { DecodeError } from '../core/bytes.ts';
+import { decodeContainer, fill } from '../core/causality/container.ts';
+import { actorOf } from '../core/causality/dot.ts';
+import { dotSetOf, EMPTY_DOTS } from '../core/causality/dot-set.ts';
+import { createCommand, History } from '../core/cluster/cluster-builders.ts';
+import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
+import { ClusterView } from '../membership/cluster-view.ts';
+import type { KeyAddress } from '../protocol.ts';
+import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { Replica } from './replica.ts';
+
+const self = nodeId('n1');
+const address: KeyAddress = { epoch: epoch(1), partition: partition(1), key: objectKey('b', 'k') };
+const mine = actorOf(memberNumber(1), logIndex(5));
+const theirs = actorOf(memberNumber(2), logIndex(6));
+const value = (text: string) => Buffer.from(text);
+const limits = { siblings: 3, objectBytes: 100 };
+
+let disk: TestStore;
+let replica: Replica;
+let view: ClusterView | undefined;
+
+beforeEach(async () => {
+  disk = await openTestStore();
+  view = new ClusterView(new History(createCommand()).present);
+  replica = new Replica(self, disk.store, limits, () => view);
+});
+
+const siblings = () => {
+  const { stored } = replica.read(address);
+  return stored === undefined
+    ? []
+    : decodeContainer(stored).siblings.map(({ version }) => Buffer.from(version).toString());
+};
+
+describe('a replica is asked', () => {
+  it('only when it knows the cluster', () => {
+    view = undefined;
+    expect(() => replica.check(address)).toThrow(expect.objectContaining({ code: 'not-ready' }));
+  });
+
+  it('only on a view that is no older than the partition\u2019s latest change (H22)', () => {
+    const { state } = new ClusterView(new History(createCommand()).present);
+    const ownership = state.ownership.map((each) => ({ ...each, since: epoch(4) }));
+    view = new ClusterView({ ...state, epoch: epoch(7), ownership });
+    expect(() => replica.check({ ...address, epoch: epoch(3) })).toThrow(expect.objectContaining({ code: 'conflict' }));
+    for (const version of [4, 7, 9]) expect(() => replica.check({ ...address, epoch: epoch(version) })).not.toThrow();
+  });
+
+  it('only for partitions that it owns, and that there are', () => {
+    const numbers = [2, 3].map(memberNumber);
+    view = new ClusterView(new History(createCommand({ n: 2, ownership: [numbers, numbers] })).present);
+    expect(() => replica.check(address)).toThrow(expect.objectContaining({ code: 'conflict' }));
+    expect(() => replica.check({ ...address, partition: partition(2) })).toThrow(DecodeError);
+  });
+});
+
+describe('a write at its coordinating owner', () => {
+  it('mints the next dot of the partition, and is stored stripped of the clock', () => {
+    const first = replica.coordinate(address, mine, value('one'), undefined);
+    const other = replica.coordinate({ ...address, key: objectKey('b', 'other') }, mine, value('two'), undefined);
+    expect([first.dot.counter, other.dot.counter]).toEqual([1, 2]);
+    const { clock, stored, sequence } = replica.read(address);
+    expect(clock).toEqual(dotSetOf([first.dot, other.dot]));
+    expect(stored && decodeContainer(stored).context).toEqual(EMPTY_DOTS);
+    expect(sequence).toBe(first.sequence);
+  });
+
+  it('replaces what its context covers; without a context, all there is', () => {
+    const one = replica.coordinate(address, mine, value('one'), undefined);
+    replica.coordinate(address, mine, value('beside'), EMPTY_DOTS);
+    expect(siblings()).toEqual(['one', 'beside']);
+    replica.coordinate(address, mine, value('two'), dotSetOf([one.dot]));
+    expect(siblings()).toEqual(['beside', 'two']);
+    replica.coordinate(address, mine, value('three'), undefined);
+    expect(siblings()).toEqual(['three']);
+  });
+
+  it('that deletes leaves no record behind', () => {
+    replica.coordinate(address, mine, value('one'), undefined);
+    replica.coordinate(address, mine, undefined, undefined);
+    expect(replica.read(address).stored).toBeUndefined();
+  });
+
+  it('is refused, and changes nothing, when the key would have too many siblings or too many bytes of them', async () => {
+    for (const text of ['1', '2', '3']) replica.coordinate(address, mine, value(text), EMPTY_DOTS);
+    const before = replica.read(address);
+    const refusal = expect.objectContaining({
+      code: 'sibling-limit',
+      details: { outcome: 'not_applied', retryable: false },
+    });
+    expect(() => replica.coordinate(address, mine, value('4'), EMPTY_DOTS)).toThrow(refusal);
+    expect(replica.read(address)).toEqual(before);
+    replica.coordinate(address, mine, value('x'.repeat(500)), undefined);
+    expect(() => replica.coordinate(address, mine, value('4'), EMPTY_DOTS)).toThrow(refusal);
+    expect(siblings()).toEqual(['x'.repeat(500)]);
+  });
+
+  it('may always delete, however many siblings there are', () => {
+    for (const text of ['1', '2', '3']) replica.coordinate(address, mine, value(text), EMPTY_DOTS);
+    expect(() => replica.coordinate(address, mine, undefined, EMPTY_DOTS)).not.toThrow();
+  });
+});
+
+describe('a write from another owner', () => {
+  const remote = (texts: readonly string[], context = EMPTY_DOTS) => {
+    const named = texts.map((text, i) => ({ dot: { actor: theirs, counter: i + 1 }, version: value(text) }));
+    const dots = named.map(({ dot }) => dot);
+    return { ...address, dots, container: fill({ siblings: named, context }, dotSetOf(dots)) };
+  };
+
+  it('is merged, however many siblings that makes: a replica refuses no acknowledged write', () => {
+    replica.coordinate(address, mine, value('own'), undefined);
+    replica.merge(remote(['1', '2', '3', '4']));
+    expect(siblings()).toEqual(['own', '1', '2', '3', '4']);
+  });
+
+  it('changes nothing when it comes again, and is then acknowledged when its first coming is on disk', async () => {
+    const sequence = replica.merge(remote(['1']));
+    expect(sequence).toBeGreaterThan(0);
+    expect(replica.merge(remote(['1']))).toBe(sequence);
+    await disk.store.durable(sequence, 'flush');
+    expect(replica.merge(remote(['1']))).toBe(0);
+    expect(siblings()).toEqual(['1']);
+  });
+
+  it('adds to the clock the dots that it names, and none that its context only covers', () => {
+    const elsewhere = { actor: theirs, counter: 9 };
+    replica.merge(remote(['1'], dotSetOf([elsewhere])));
+    expect(replica.read(address).clock).toEqual(dotSetOf([{ actor: theirs, counter: 1 }]));
+  });
+});
+
+describe('a damaged record', () => {
+  it('is an error, never an absence (H1)', () => {
+    disk.store.apply(address.partition, address.key, Uint8Array.of(9, 9, 9), []);
+    expect(() => replica.coordinate(address, mine, value('v'), undefined)).toThrow(
+      expect.objectContaining({ code: 'storage-failed' }),
+    );
+    const dots = [{ actor: theirs, counter: 1 }];
+    expect(() => replica.merge({ ...address, dots, container: { siblings: [], context: [] } })).toThrow(
+      expect.objectContaining({ code: 'storage-failed' }),
+    );
+    expect(replica.read(address).clock).toEqual(EMPTY_DOTS);
+  });
+});
