@@ -18,7 +18,12 @@ export interface RegisterCall {
   completedMs: number | undefined;
   /** `undefined` output of a write: unknown. */
   readonly call: { readonly kind: 'write'; readonly value: number } | { readonly kind: 'read' };
-  result: { readonly kind: 'done' } | { readonly kind: 'value'; readonly value: number } | { readonly kind: 'unknown' } | { readonly kind: 'failed' } | undefined;
+  result:
+    | { readonly kind: 'done' }
+    | { readonly kind: 'value'; readonly value: number }
+    | { readonly kind: 'unknown' }
+    | { readonly kind: 'failed' }
+    | undefined;
 }
 
 const REGISTER = 'register';
@@ -52,7 +57,8 @@ export class Clients {
     const machine = this.simulation.machine(operation.node);
     const api = machine.node?.api;
     // A process that does not run, or has never been ready, refuses the connection or says 503: nothing is sent to the store.
-    if (api === undefined || machine.node?.membership.view === undefined) return this.simulation.tally.note('asked a node that is down');
+    if (api === undefined || machine.node?.membership.view === undefined)
+      return this.simulation.tally.note('asked a node that is down');
     if (operation.kind === 'configure') this.configure(machine, operation);
     else if (operation.kind === 'inspect') this.inspect(machine, operation);
     else this.request(machine, api, operation);
@@ -89,7 +95,10 @@ export class Clients {
       answer: undefined,
     };
     history.begin(request);
-    this.simulation.say(`client ${operation.client}`, `#${operation.id} ${operation.kind} ${keyOf(key)} at ${machine.id} ${operation.level} ${operation.context}`);
+    this.simulation.say(
+      `client ${operation.client}`,
+      `#${operation.id} ${operation.kind} ${keyOf(key)} at ${machine.id} ${operation.level} ${operation.context}`,
+    );
     const done = operation.kind === 'get' ? this.get(api, request) : this.write(api, request, token);
     done.then(
       (answer) => this.complete(request, answer),
@@ -140,9 +149,14 @@ export class Clients {
     request.completedMs = this.simulation.world.nowMs;
     request.answer = answer;
     const { tally } = this.simulation;
-    tally.note(answer.kind === 'refused' ? `${request.operation.kind === 'get' ? 'read' : 'write'} refused: ${answer.code}` : `answer: ${answer.kind}`);
+    tally.note(
+      answer.kind === 'refused'
+        ? `${request.operation.kind === 'get' ? 'read' : 'write'} refused: ${answer.code}`
+        : `answer: ${answer.kind}`,
+    );
     this.simulation.say(`client ${request.operation.client}`, `#${request.operation.id} ${describe(answer)}`);
-    if (answer.kind === 'broken') this.simulation.violated('crash', `a request failed in a way that is no answer: ${answer.error}`);
+    if (answer.kind === 'broken')
+      this.simulation.violated('crash', `a request failed in a way that is no answer: ${answer.error}`);
   }
 
   private tokenFor({ context, client, key, id }: Operation, object: ObjectKey): string | undefined {
@@ -157,9 +171,13 @@ export class Clients {
       case 'foreign':
         return [...this.known].find(([name]) => !name.endsWith(`/${key}`))?.[1].at(-1)?.token;
       case 'forged': {
-        const bytes = Uint8Array.from({ length: 40 }, (_, i) => Math.floor(256 * roll(this.simulation.plan.seed, id, i)));
+        const bytes = Uint8Array.from({ length: 40 }, (_, i) =>
+          Math.floor(256 * roll(this.simulation.plan.seed, id, i)),
+        );
         const own = mine.at(-1)?.token;
-        return own === undefined || id % 2 === 0 ? Buffer.from(bytes).toString('base64url') : damaged(own, object.length + id);
+        return own === undefined || id % 2 === 0
+          ? Buffer.from(bytes).toString('base64url')
+          : damaged(own, object.length + id);
       }
     }
   }
@@ -197,13 +215,23 @@ export class Clients {
     if (node === undefined) return;
     const call = this.beginCall(client, { kind: 'read' });
     node.membership.catchUp(timeoutMs).then(
-      (isFresh) => this.endCall(call, isFresh ? { kind: 'value', value: node.api.bucket(REGISTER).valueBytes } : { kind: 'failed' }),
+      (isFresh) =>
+        this.endCall(
+          call,
+          isFresh ? { kind: 'value', value: node.api.bucket(REGISTER).valueBytes } : { kind: 'failed' },
+        ),
       () => this.endCall(call, { kind: 'failed' }),
     );
   }
 
   private beginCall(client: number, call: RegisterCall['call']): RegisterCall {
-    const begun: RegisterCall = { client, call, invokedMs: this.simulation.world.nowMs, completedMs: undefined, result: undefined };
+    const begun: RegisterCall = {
+      client,
+      call,
+      invokedMs: this.simulation.world.nowMs,
+      completedMs: undefined,
+      result: undefined,
+    };
     this.register.push(begun);
     return begun;
   }
@@ -230,5 +258,7 @@ function damaged(token: string, at: number): string {
 function describe(answer: Answer): string {
   if (answer.kind === 'read') return `read [${answer.siblings.map(({ value }) => value).join(', ')}]`;
   if (answer.kind === 'written') return `written by ${answer.by.join(', ')}`;
-  return answer.kind === 'refused' ? `refused: ${answer.code} ${answer.outcome ?? ''} (${answer.message})` : answer.error;
+  return answer.kind === 'refused'
+    ? `refused: ${answer.code} ${answer.outcome ?? ''} (${answer.message})`
+    : answer.error;
 }

@@ -1,5 +1,5 @@
-import { Ledger } from './ledger.ts';
 import { LABEL } from './labels.ts';
+import { Ledger } from './ledger.ts';
 import type { Machine } from './machine.ts';
 import type { Fault } from './plan.ts';
 import { HEALTHY } from './simulated-disk.ts';
@@ -113,7 +113,8 @@ export class Faults {
     this.later(liveMs, () => {
       // Before the node had a new grant the old folder is as good as the new one.
       const hasLived = machine.node?.membership.standing.actor !== undefined;
-      if (!hasLived || machine.isLost || !this.ledger.canLose(machine)) return this.simulation.tally.note('a loss was left out');
+      if (!hasLived || machine.isLost || !this.ledger.canLose(machine))
+        return this.simulation.tally.note('a loss was left out');
       machine.crash(false, false);
       putBack();
       machine.isLost = true;
@@ -136,4 +137,3 @@ export class Faults {
     return this.simulation.machine(index);
   }
 }
-

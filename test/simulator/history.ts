@@ -1,8 +1,8 @@
 import type { Dot } from '../../src/core/causality/dot.ts';
 import { formatDot } from '../../src/core/causality/dot.ts';
 import { type DotSet, hasDot } from '../../src/core/causality/dot-set.ts';
-import type { ErrorCode, WriteOutcome } from '../../src/errors.ts';
 import type { NodeId, ObjectKey } from '../../src/core/ids.ts';
+import type { ErrorCode, WriteOutcome } from '../../src/errors.ts';
 import type { Minted } from './observed-store.ts';
 import type { Operation } from './plan.ts';
 
@@ -28,8 +28,20 @@ export type Answer =
       readonly owners: number;
       readonly n: number;
     }
-  | { readonly kind: 'written'; readonly context: DotSet; readonly required: number; readonly owners: number; readonly n: number; readonly by: readonly NodeId[] }
-  | { readonly kind: 'refused'; readonly code: ErrorCode; readonly outcome: WriteOutcome | undefined; readonly message: string }
+  | {
+      readonly kind: 'written';
+      readonly context: DotSet;
+      readonly required: number;
+      readonly owners: number;
+      readonly n: number;
+      readonly by: readonly NodeId[];
+    }
+  | {
+      readonly kind: 'refused';
+      readonly code: ErrorCode;
+      readonly outcome: WriteOutcome | undefined;
+      readonly message: string;
+    }
   /** Our own mistake: anything thrown that is no StoreError. */
   | { readonly kind: 'broken'; readonly error: string };
 

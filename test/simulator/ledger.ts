@@ -32,10 +32,14 @@ export class Ledger {
 
   private everythingIsElsewhere(machine: Machine): boolean {
     const { history, machines } = this.simulation;
-    const stores = machines.flatMap((other) => (other === machine || other.isLost || other.store === undefined ? [] : [other.store]));
+    const stores = machines.flatMap((other) =>
+      other === machine || other.isLost || other.store === undefined ? [] : [other.store],
+    );
     for (const key of history.keys()) {
       for (const { dot, partition } of history.eventsOf(key)) {
-        const held = stores.some((store) => hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0);
+        const held = stores.some(
+          (store) => hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0,
+        );
         if (!held) return false;
       }
     }

@@ -111,7 +111,14 @@ export class Machine {
     const logger = this.logger();
     const failed = (error: Error) => this.die(life, error);
     const { checksum32, hash64 } = hashes;
-    const engine = await openStore({ ...this.disk.devices(life), clock, logger, checksum32, failed, limits: STORE_LIMITS });
+    const engine = await openStore({
+      ...this.disk.devices(life),
+      clock,
+      logger,
+      checksum32,
+      failed,
+      limits: STORE_LIMITS,
+    });
     if (life.isOver) return;
     const store = new ObservedStore(engine, observer, () => node.membership.standing.actor);
     const node: Node = createNode(config, this.id, {

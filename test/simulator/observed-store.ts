@@ -1,7 +1,7 @@
 import { decodeContainer, EMPTY_CONTAINER, type Sibling } from '../../src/core/causality/container.ts';
 import type { Actor, Dot } from '../../src/core/causality/dot.ts';
-import type { DotSet } from '../../src/core/causality/dot-set.ts';
 import { sameDot } from '../../src/core/causality/dot.ts';
+import type { DotSet } from '../../src/core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../../src/core/ids.ts';
 import type { Durability, MetaChange, Sequence, Store, StoreStats } from '../../src/ports.ts';
 

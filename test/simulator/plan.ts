@@ -40,12 +40,33 @@ export interface Operation {
 }
 
 export type Fault =
-  | { readonly kind: 'crash'; readonly atMs: number; readonly node: number; readonly power: boolean; readonly silent: boolean; readonly forMs: number }
+  | {
+      readonly kind: 'crash';
+      readonly atMs: number;
+      readonly node: number;
+      readonly power: boolean;
+      readonly silent: boolean;
+      readonly forMs: number;
+    }
   | { readonly kind: 'pause'; readonly atMs: number; readonly node: number; readonly forMs: number }
-  | { readonly kind: 'cut'; readonly atMs: number; readonly links: readonly (readonly [from: number, to: number])[]; readonly forMs: number; readonly flapMs: number }
+  | {
+      readonly kind: 'cut';
+      readonly atMs: number;
+      readonly links: readonly (readonly [from: number, to: number])[];
+      readonly forMs: number;
+      readonly flapMs: number;
+    }
   | { readonly kind: 'weather'; readonly atMs: number; readonly weather: NetworkWeather; readonly forMs: number }
   | { readonly kind: 'reset'; readonly atMs: number; readonly from: number; readonly to: number }
-  | { readonly kind: 'disk'; readonly atMs: number; readonly node: number; readonly slowness: number; readonly isFull: boolean; readonly readErrors: number; readonly forMs: number }
+  | {
+      readonly kind: 'disk';
+      readonly atMs: number;
+      readonly node: number;
+      readonly slowness: number;
+      readonly isFull: boolean;
+      readonly readErrors: number;
+      readonly forMs: number;
+    }
   | { readonly kind: 'clock'; readonly atMs: number; readonly node: number; readonly jumpMs: number }
   | { readonly kind: 'wipe'; readonly atMs: number; readonly node: number }
   | { readonly kind: 'restore'; readonly atMs: number; readonly node: number; readonly liveMs: number };
@@ -57,7 +78,13 @@ export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
   const shape = drawShape(dice);
   const healMs = dice.whole(4000, 14_000);
-  return { seed, shape, healMs, operations: drawOperations(dice, shape, healMs), faults: drawFaults(dice, shape, healMs) };
+  return {
+    seed,
+    shape,
+    healMs,
+    operations: drawOperations(dice, shape, healMs),
+    faults: drawFaults(dice, shape, healMs),
+  };
 }
 
 function drawShape(dice: Dice): ClusterShape {
@@ -123,7 +150,9 @@ function drawFaults(dice: Dice, shape: ClusterShape, healMs: number): Fault[] {
   const kinds = Object.values(DRAWS).filter(() => dice.chance(0.45));
   const drawn: readonly Draw[] = kinds.length === 0 ? [DRAWS.crash] : kinds;
   const count = dice.whole(2, 9);
-  return Array.from({ length: count }, () => dice.pick(drawn)(dice, shape, dice.next() * healMs * 0.9)).sort((a, b) => a.atMs - b.atMs);
+  return Array.from({ length: count }, () => dice.pick(drawn)(dice, shape, dice.next() * healMs * 0.9)).sort(
+    (a, b) => a.atMs - b.atMs,
+  );
 }
 
 const aNode = (dice: Dice, shape: ClusterShape): number => dice.whole(0, shape.nodes - 1);
@@ -170,7 +199,12 @@ const DRAWS = {
     readErrors: dice.chance(0.2) ? dice.skewed(0, 0.2) : 0,
     forMs: aWhile(dice),
   }),
-  clock: (dice, shape, atMs) => ({ kind: 'clock', atMs, node: aNode(dice, shape), jumpMs: Math.round((dice.next() - 0.5) * 7_200_000) }),
+  clock: (dice, shape, atMs) => ({
+    kind: 'clock',
+    atMs,
+    node: aNode(dice, shape),
+    jumpMs: Math.round((dice.next() - 0.5) * 7_200_000),
+  }),
   wipe: (dice, shape, atMs) => ({ kind: 'wipe', atMs, node: aNode(dice, shape) }),
   restore: (dice, shape, atMs) => ({ kind: 'restore', atMs, node: aNode(dice, shape), liveMs: aWhile(dice) }),
 } satisfies Record<Fault['kind'], Draw>;

@@ -48,7 +48,10 @@ export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
   const simulation = new Simulation(plan, await hashes, tally, trace);
   const removeTraps = setTraps();
   const stray = (error: unknown): void => {
-    simulation.violated('crash', `unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+    simulation.violated(
+      'crash',
+      `unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+    );
   };
   process.on('unhandledRejection', stray);
   try {

@@ -1,9 +1,10 @@
 import type { ClusterConfig } from '../../src/config/cluster-config.ts';
+import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
 import { type NodeId, nodeId } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
-import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { Hashes } from '../../src/system/hash.ts';
+import { RaftWatch } from './checkers/raft-watch.ts';
 import { Clients } from './clients.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
@@ -12,7 +13,7 @@ import { Machine } from './machine.ts';
 import type { Minted } from './observed-store.ts';
 import type { ClusterShape, Plan } from './plan.ts';
 import { SimulatedNetwork } from './simulated-network.ts';
-import { Tally } from './tally.ts';
+import type { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 import { World } from './world.ts';
 
@@ -36,6 +37,7 @@ export class Simulation {
   readonly network: SimulatedNetwork;
   readonly machines: readonly Machine[];
   readonly history = new History();
+  readonly raft = new RaftWatch();
   readonly violations: Violation[] = [];
   readonly tally: Tally;
   readonly clients: Clients;
@@ -73,6 +75,7 @@ export class Simulation {
     );
     this.clients = new Clients(this);
     this.faults = new Faults(this);
+    this.world.afterEvent = () => this.watchRaft();
   }
 
   machine(index: number): Machine {
@@ -98,7 +101,8 @@ export class Simulation {
   /** The whole run. What is checked while it goes on is found in `violations`; the rest is for the checkers. */
   async run(): Promise<void> {
     for (const machine of this.machines) machine.start();
-    if (!(await this.until(START_MS, () => this.allServe()))) return this.violated('liveness', `not ready ${START_MS} ms after the first start: ${this.missing()}`);
+    if (!(await this.until(START_MS, () => this.allServe())))
+      return this.violated('liveness', `not ready ${START_MS} ms after the first start: ${this.missing()}`);
     this.clusterState = this.machine(0).node?.membership.view?.state;
     this.readyMs = this.world.nowMs;
     for (const operation of this.plan.operations) {
@@ -107,7 +111,8 @@ export class Simulation {
     for (const fault of this.plan.faults) this.world.schedule(fault.atMs, LABEL.fault, () => this.faults.strike(fault));
     await this.until(this.plan.healMs, () => false);
     this.heal();
-    if (!(await this.until(RECOVERY_MS, () => this.allServe()))) this.violated('liveness', `not ready ${RECOVERY_MS} ms after healing: ${this.missing()}`);
+    if (!(await this.until(RECOVERY_MS, () => this.allServe())))
+      this.violated('liveness', `not ready ${RECOVERY_MS} ms after healing: ${this.missing()}`);
     this.clients.probe();
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
   }
@@ -121,6 +126,14 @@ export class Simulation {
       this.violated('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
     }
     return this.violations.length > 0 || condition();
+  }
+
+  private watchRaft(): void {
+    try {
+      this.raft.look(this.machines);
+    } catch (error) {
+      this.violated('raft', error instanceof Error ? error.message : String(error));
+    }
   }
 
   private heal(): void {
@@ -145,7 +158,9 @@ export class Simulation {
       .filter(({ isLost }) => !isLost)
       .map((machine) => {
         const unseen = this.machines.filter((other) => !other.isLost && !machine.sees(other)).map(({ id }) => id);
-        const why = machine.isRunning ? (machine.node?.api.notReady() ?? '') : (machine.diedOf?.message ?? 'not running');
+        const why = machine.isRunning
+          ? (machine.node?.api.notReady() ?? '')
+          : (machine.diedOf?.message ?? 'not running');
         return unseen.length === 0 ? '' : `${machine.id} does not see ${unseen.join(', ')} serve (${why})`;
       })
       .filter((text) => text !== '')
@@ -167,9 +182,11 @@ export class Simulation {
     const machine = this.machines.find((candidate) => candidate.id === id);
     this.say(id, `died: ${error.message}`);
     if (machine === undefined) return;
-    if (error instanceof InvariantViolation) return this.violated('invariant', `${id}: ${error.stack ?? error.message}`);
+    if (error instanceof InvariantViolation)
+      return this.violated('invariant', `${id}: ${error.stack ?? error.message}`);
     if (machine.isLost) return this.tally.note('a lost folder was refused');
-    if (!this.faults.hasTroubledDisk(machine)) return this.violated('crash', `${id} died without a cause: ${error.stack ?? error.message}`);
+    if (!this.faults.hasTroubledDisk(machine))
+      return this.violated('crash', `${id} died without a cause: ${error.stack ?? error.message}`);
     this.tally.note('died of its disk');
     this.world.schedule(RESTART_MS, LABEL.fault, () => {
       if (!machine.isHeldDown && !machine.isLost) machine.start();

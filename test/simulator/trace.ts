@@ -29,7 +29,10 @@ export class Trace {
   message(nowMs: number, from: NodeId, to: NodeId, bytes: Uint8Array, fate: Fate, delayMs: number): void {
     const what = describe(bytes);
     if (!this.withHeartbeats && (what === 'notice heartbeat' || what === 'notice raft')) return;
-    const how = fate === 'delivered' || fate === 'late' ? `${fate === 'late' ? 'late, ' : ''}arrives in ${delayMs.toFixed(1)} ms` : fate;
+    const how =
+      fate === 'delivered' || fate === 'late'
+        ? `${fate === 'late' ? 'late, ' : ''}arrives in ${delayMs.toFixed(1)} ms`
+        : fate;
     this.say(nowMs, `${from}>${to}`, `${what} (${bytes.length} bytes; ${how})`);
   }
 

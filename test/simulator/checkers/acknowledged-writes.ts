@@ -17,18 +17,29 @@ export function checkAcknowledgedWrites(simulation: Simulation): void {
     const present = new Set(containers.flatMap(({ stored }) => stored.siblings.map(({ dot }) => formatDot(dot))));
     for (const { answer, operation } of history.requestsOf(key)) {
       if (answer?.kind !== 'written') continue;
-      const written = history.eventsOf(key).filter((event) => event.operation === operation.id && operation.kind === 'put');
+      const written = history
+        .eventsOf(key)
+        .filter((event) => event.operation === operation.id && operation.kind === 'put');
       for (const { dot } of written) {
         const name = formatDot(dot);
         if (present.has(name) || coverable.has(name)) continue;
-        simulation.violated('acknowledged writes', `${key}: #${operation.id} (${name}) was acknowledged and is gone, and no write covers it`);
+        simulation.violated(
+          'acknowledged writes',
+          `${key}: #${operation.id} (${name}) was acknowledged and is gone, and no write covers it`,
+        );
       }
       if (operation.kind === 'put' && written.length === 0) {
-        simulation.violated('acknowledged writes', `${key}: #${operation.id} was acknowledged, but no owner ever wrote it`);
+        simulation.violated(
+          'acknowledged writes',
+          `${key}: #${operation.id} was acknowledged, but no owner ever wrote it`,
+        );
       }
       const isCovered = written.some(({ dot }) => hasDot(answer.context, dot));
       if (operation.kind === 'put' && !isCovered) {
-        simulation.violated('acknowledged writes', `${key}: the context of #${operation.id}'s answer does not cover the write itself`);
+        simulation.violated(
+          'acknowledged writes',
+          `${key}: the context of #${operation.id}'s answer does not cover the write itself`,
+        );
       }
     }
   }

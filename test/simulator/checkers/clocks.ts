@@ -17,8 +17,12 @@ export function checkClocks(simulation: Simulation): void {
     for (const { machine, clock, stored } of ownedContainers(simulation, key)) {
       const present = dotsOf(stored);
       for (const { dot, version } of history.eventsOf(key)) {
-        if (version === undefined || !hasDot(clock, dot) || hasDot(present, dot) || coverable.has(formatDot(dot))) continue;
-        simulation.violated('clocks', `${machine.id} ${key}: the clock has ${formatDot(dot)}, but its sibling is gone and nothing covers it`);
+        if (version === undefined || !hasDot(clock, dot) || hasDot(present, dot) || coverable.has(formatDot(dot)))
+          continue;
+        simulation.violated(
+          'clocks',
+          `${machine.id} ${key}: the clock has ${formatDot(dot)}, but its sibling is gone and nothing covers it`,
+        );
       }
       if (!isSubset(present, clock)) {
         simulation.violated('clocks', `${machine.id} ${key}: a sibling is stored without its dot in the clock`);

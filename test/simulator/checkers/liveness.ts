@@ -11,7 +11,8 @@ const GRACE_MS = 500;
 export function checkLiveness(simulation: Simulation): void {
   const { machines, clients, clusterState, plan } = simulation;
   for (const { operation, completedMs, key, node } of clients.probes) {
-    if (completedMs === undefined) simulation.violated('liveness', `${key}: a probe at ${node} (#${operation.id}) was never answered`);
+    if (completedMs === undefined)
+      simulation.violated('liveness', `${key}: a probe at ${node} (#${operation.id}) was never answered`);
   }
   const lost = new Set(machines.filter(({ isLost }) => isLost).map(({ id }) => id));
   const needed = Math.floor(plan.shape.n / 2) + 1;
@@ -23,7 +24,10 @@ export function checkLiveness(simulation: Simulation): void {
     const alive = owners.filter((number) => members.some((member) => member.number === number && !lost.has(member.id)));
     if (alive.length < needed) continue;
     if (answer.kind === 'refused' && answer.code === 'sibling-limit') continue;
-    simulation.violated('liveness', `${key}: after healing, #${operation.id} (${operation.kind} at ${node}) failed: ${JSON.stringify(answer)}`);
+    simulation.violated(
+      'liveness',
+      `${key}: after healing, #${operation.id} (${operation.kind} at ${node}) failed: ${JSON.stringify(answer)}`,
+    );
   }
 }
 

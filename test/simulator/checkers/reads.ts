@@ -1,5 +1,13 @@
 import { formatDot } from '../../../src/core/causality/dot.ts';
-import { type DotSet, dotSetOf, EMPTY_DOTS, hasDot, isSubset, subtract, union } from '../../../src/core/causality/dot-set.ts';
+import {
+  type DotSet,
+  dotSetOf,
+  EMPTY_DOTS,
+  hasDot,
+  isSubset,
+  subtract,
+  union,
+} from '../../../src/core/causality/dot-set.ts';
 import type { ObjectKey } from '../../../src/core/ids.ts';
 import { type Answer, dotName, type Request, type WriteEvent } from '../history.ts';
 import type { Simulation } from '../simulation.ts';
@@ -81,7 +89,11 @@ class ReadsOfKey {
       if (!hasDot(context, dot) || operation === request.operation.id) continue;
       if (request.sent !== undefined && hasDot(request.sent, dot)) continue;
       if (this.isCoverable(name, request.completedMs) || request.operation.kind === 'delete') continue;
-      this.report('contexts', request, `was answered with a context that covers ${name}, which it neither sent nor replaced`);
+      this.report(
+        'contexts',
+        request,
+        `was answered with a context that covers ${name}, which it neither sent nor replaced`,
+      );
     }
   }
 
@@ -89,18 +101,28 @@ class ReadsOfKey {
     for (const { value } of siblings) {
       const sent = this.requests.find(({ operation }) => String(operation.id) === value)?.sent;
       const covered = siblings.find(({ dot }) => sent !== undefined && hasDot(sent, dot));
-      if (covered !== undefined) this.report('siblings', request, `shows ${covered.value} beside ${value}, which was written over it`);
+      if (covered !== undefined)
+        this.report('siblings', request, `shows ${covered.value} beside ${value}, which was written over it`);
     }
   }
 
   /** Writes by the time of their acknowledgement, reads by the time of their beginning, merged; per number of owners what is due. */
   private checkFreshness(): void {
-    const writes = this.requests.flatMap((request) => (request.answer?.kind === 'written' ? [request] : [])).sort(byCompletion);
+    const writes = this.requests
+      .flatMap((request) => (request.answer?.kind === 'written' ? [request] : []))
+      .sort(byCompletion);
     const reads = this.requests.flatMap((request) => (request.answer?.kind === 'read' ? [request] : []));
-    const due = Array.from({ length: this.simulation.plan.shape.n + 1 }, () => ({ written: EMPTY_DOTS, covered: EMPTY_DOTS }));
+    const due = Array.from({ length: this.simulation.plan.shape.n + 1 }, () => ({
+      written: EMPTY_DOTS,
+      covered: EMPTY_DOTS,
+    }));
     let next = 0;
     for (const read of reads.sort((a, b) => a.invokedMs - b.invokedMs)) {
-      for (let write = writes[next]; write !== undefined && (write.completedMs ?? 0) < read.invokedMs; write = writes[++next]) {
+      for (
+        let write = writes[next];
+        write !== undefined && (write.completedMs ?? 0) < read.invokedMs;
+        write = writes[++next]
+      ) {
         this.addDue(due, write);
       }
       if (read.answer?.kind === 'read') this.checkDue(read, read.answer, due[read.answer.n - read.answer.owners + 1]);
@@ -129,7 +151,8 @@ class ReadsOfKey {
       this.report('strict quorum', read, `misses ${names.join(', ')}, acknowledged before`);
     }
     const back = siblings.find(({ dot }) => hasDot(due.covered, dot));
-    if (back !== undefined) this.report('resurrection', read, `shows ${back.value}, which an acknowledged write had covered before`);
+    if (back !== undefined)
+      this.report('resurrection', read, `shows ${back.value}, which an acknowledged write had covered before`);
   }
 
   private isCoverable(name: string, byMs: number | undefined): boolean {

@@ -5,7 +5,8 @@ export function checkResources(simulation: Simulation): void {
   for (const { id, node, store, isLost } of simulation.machines) {
     if (node === undefined || store === undefined || isLost) continue;
     const { pending } = node.calls.stats();
-    if (pending > MAINTENANCE_CALLS) simulation.violated('resources', `${id}: ${pending} calls still wait for their answer`);
+    if (pending > MAINTENANCE_CALLS)
+      simulation.violated('resources', `${id}: ${pending} calls still wait for their answer`);
     const { memtableEntries } = store.stats();
     if (memtableEntries > 0 && simulation.history.requests.length > 0 && memtableEntries > RECENT_ENTRIES) {
       simulation.violated('resources', `${id}: ${memtableEntries} changes are still not in the state`);
