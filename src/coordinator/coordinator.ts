@@ -58,7 +58,7 @@ export class Coordinator {
     };
     const outcome = await this.coordinate(view, write, request.timeoutMs);
     const result = {
-      context: this.seal(view, key, outcome.context, outcome.context),
+      context: sealContext(outcome.context, [outcome.dot], this.context.tokenMac(view, key)),
       durable: outcome.durable,
       quorum: { ...reportOf(view, total, outcome), hedged: 0 },
     };
@@ -85,7 +85,11 @@ export class Coordinator {
     if (sibling === undefined)
       throw new StoreError('not-found', 'no such sibling: it was overwritten, or never written', { field: 'dot' });
     const itself = dotSetOf([dot]);
-    return { siblings: [viewOf(sibling)], context: this.seal(view, key, itself, itself), quorum };
+    return {
+      siblings: [viewOf(sibling)],
+      context: sealContext(itself, [dot], this.context.tokenMac(view, key)),
+      quorum,
+    };
   }
 
   /** At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. */
@@ -197,12 +201,6 @@ export class Coordinator {
         field: 'Causal-Context',
       },
     );
-  }
-
-  /** `keep`: what the token must cover whatever its size. */
-  private seal(view: ClusterView, key: ObjectKey, context: DotSet, keep: DotSet): string {
-    const dots = keep.map(({ actor, runs }) => ({ actor, counter: runs.at(-1) ?? 1 }));
-    return sealContext(context, dots, this.context.tokenMac(view, key));
   }
 }
 

@@ -13,6 +13,7 @@ import type { WriteOutcome } from './write-operation.ts';
 const view = new ClusterView(new History(createCommand()).present);
 const dot = { actor: actorOf(memberNumber(1), logIndex(5)), counter: 2 };
 const outcome: WriteOutcome = {
+  dot,
   context: dotSetOf([dot]),
   container: { siblings: [{ dot, version: Buffer.from('v') }], context: dotSetOf([dot]) },
   ...{ durable: 'flush', owners: 2, fallbacks: 0 },

@@ -2,6 +2,7 @@
 import { pack, unpack } from 'msgpackr';
 import { type ByteReader, type ByteWriter, DecodeError } from '../core/bytes.ts';
 import { EMPTY_CONTAINER, readContainer, writeContainer } from '../core/causality/container.ts';
+import { readDot, writeDot } from '../core/causality/dot.ts';
 import { readDotSet, writeDotSet } from '../core/causality/dot-set.ts';
 import { memberNumber, type NodeId } from '../core/ids.ts';
 import { ERROR_CODES, type ErrorDetails, StoreError } from '../errors.ts';
@@ -21,6 +22,7 @@ export function writeForwardedOutcome(
   out.u8(APPLIED).u8(outcome.durable === 'flush' ? 1 : 0);
   out.varint(outcome.owners).varint(outcome.fallbacks).varint(outcome.timings.length);
   for (const { node, ms } of outcome.timings) out.varint(view.member(node)?.number ?? 0).varint(Math.round(ms * 1000));
+  writeDot(out, outcome.dot);
   writeDotSet(out, outcome.context);
   if (withValue) writeContainer(out, outcome.container);
 }
@@ -39,9 +41,10 @@ export function readForwardedOutcome(source: ByteReader, view: ClusterView): Wri
     node: nameOf(view, source.varint()),
     ms: source.varint() / 1000,
   }));
+  const dot = readDot(source);
   const context = readDotSet(source);
   const container = source.remaining === 0 ? EMPTY_CONTAINER : readContainer(source);
-  return { context, container, durable, owners, fallbacks, timings };
+  return { dot, context, container, durable, owners, fallbacks, timings };
 }
 
 export function writeForwardedError(out: ByteWriter, error: StoreError): void {

@@ -1,6 +1,6 @@
 import { ByteWriter } from '../core/bytes.ts';
 import type { Container } from '../core/causality/container.ts';
-import type { Actor } from '../core/causality/dot.ts';
+import type { Actor, Dot } from '../core/causality/dot.ts';
 import { addDot, type DotSet } from '../core/causality/dot-set.ts';
 import { encodeVersion } from '../core/causality/version.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
@@ -21,6 +21,7 @@ export interface WriteTask {
 }
 
 export interface WriteOutcome {
+  readonly dot: Dot;
   /** What the write's context covered, and its own dot: the answer's context. */
   readonly context: DotSet;
   /** What this replica held after the write. */
@@ -51,7 +52,7 @@ export class WriteOperation {
   private timer: Timer | undefined;
   private isOver = false;
   private isDurableHere = false;
-  private written: { readonly context: DotSet; readonly container: Container } | undefined;
+  private written: Pick<WriteOutcome, 'dot' | 'context' | 'container'> | undefined;
 
   constructor(
     context: CoordinatorContext,
@@ -84,7 +85,7 @@ export class WriteOperation {
     const { write } = this.task;
     const version = write.version && encodeVersion({ ...write.version, stampMs: this.context.clock.wallMs() });
     const { dot, filled, covered, sequence } = this.store(actor, version);
-    this.written = { context: addDot(covered, dot), container: filled };
+    this.written = { dot, context: addDot(covered, dot), container: filled };
     this.timer = this.context.clock.after(this.task.timeoutMs, () => this.failUnknown('deadline'));
     this.replicate(reachable, { ...write, dots: [dot], container: filled });
     this.context.store.durable(sequence, this.durability).then(

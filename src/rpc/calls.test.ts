@@ -170,7 +170,7 @@ describe('a call', () => {
     a.calls.call(B, NEVER, text(''), 1_000, done('y'));
     expect(seen).toHaveLength(1);
     clock.advance(0);
-    expect(seen).toEqual(['x failed disconnected', 'y failed disconnected']);
+    expect(seen).toEqual(['x failed disconnected', 'y failed unreachable']);
   });
 
   it('is not taken beyond the bound of calls under way, per peer', async () => {
