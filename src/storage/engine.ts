@@ -114,6 +114,7 @@ export class StorageEngine implements Store {
 
   private async shutDown(): Promise<void> {
     this.timer?.cancel();
+    this.parts.log.hurry();
     try {
       await this.checkpointing;
       if (this.failure === undefined) await this.checkpoint();

@@ -1,4 +1,4 @@
-import { fdatasync, write } from 'node:fs';
+import { fdatasync, write, writeSync } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LogDevice, LogSegment } from './devices.ts';
@@ -90,16 +90,20 @@ class FileLogSegment implements LogSegment {
     return bytes;
   }
 
-  // The two calls of every group use the callback API: a file handle's promises cost about as much again as the system call.
-  write(offset: number, bytes: Uint8Array): Promise<void> {
+  /**
+   * A small group is copied to the system's memory at once: that takes 3 us, where handing it to another thread and back takes 50 us
+   * of processor time, as much as the flush. The callback API, since a file handle's promises cost about as much again.
+   */
+  async write(offset: number, bytes: Uint8Array): Promise<void> {
+    let done = bytes.length <= SYNCHRONOUS_BYTES ? writeSync(this.file.fd, bytes, 0, bytes.length, offset) : 0;
+    while (done < bytes.length) done += await this.writeSome(offset + done, bytes.subarray(done));
+  }
+
+  private writeSome(offset: number, bytes: Uint8Array): Promise<number> {
     return new Promise((resolve, reject) => {
-      const from = (done: number): void =>
-        write(this.file.fd, bytes, done, bytes.length - done, offset + done, (error, written) => {
-          if (error !== null) reject(error);
-          else if (done + written < bytes.length) from(done + written);
-          else resolve();
-        });
-      from(0);
+      write(this.file.fd, bytes, 0, bytes.length, offset, (error, written) =>
+        error === null ? resolve(written) : reject(error),
+      );
     });
   }
 
@@ -128,6 +132,7 @@ class FileLogSegment implements LogSegment {
 }
 
 const NEW = '.new';
+const SYNCHRONOUS_BYTES = 64 * 1024;
 const SEGMENT_NAME = /^\d{16}\.log$/;
 /**
  * The page cache keeps what one call wrote in one piece, and counts all of it as written again when a byte of it is; writers
