@@ -43,7 +43,8 @@ export async function measure(workload: Workload, options: LoadOptions): Promise
     url,
     connections,
     duration: seconds,
-    requests: [request(workload, value, () => Math.floor(Math.random() * keys))],
+    // Each connection has requests of its own, made beforehand: making one anew each time would cost the load generator as much again.
+    setupClient: (client) => client.setRequests(drawnRequests(workload, value, keys)),
   }));
   const { user, system } = process.cpuUsage(clientBefore);
   const total = autocannon.aggregateResult(results, { url: options.urls[0] ?? '' });
@@ -84,6 +85,14 @@ function spread(
   );
 }
 
+function drawnRequests({ method, query }: Workload, value: Buffer, keys: number): autocannon.Request[] {
+  const body = method === 'PUT' ? { body: value } : {};
+  return Array.from({ length: REQUESTS_PER_CONNECTION }, () => {
+    const key = Math.floor(Math.random() * keys);
+    return { method, path: `/v1/kv/bench/key-${key}${query}`, ...body };
+  });
+}
+
 function request({ method, query }: Workload, value: Buffer, nextKey: () => number): autocannon.Request {
   return {
     method,
@@ -95,6 +104,8 @@ function request({ method, query }: Workload, value: Buffer, nextKey: () => numb
   };
 }
 
+/** 64 connections have 32,000 between them. */
+const REQUESTS_PER_CONNECTION = 500;
 const TICKS_PER_S = 100;
 
 /** User and system time of the processes, from /proc; undefined where there is none. */

@@ -36,11 +36,16 @@ export interface Node {
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
   drain(): void;
+  /** Resolves when nothing is being done for other nodes any more, or `withinMs` later. To be called after {@link Node.drain}. */
+  settle(withinMs: number): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** How long a read waits for the replicas that it asked before it asks one more. */
 const HEDGE_MS = 50;
+/** For so long nothing must have been asked of a draining node before it is left alone for good. */
+const HEARD_OF_MS = 100;
+const SETTLE_CHECK_MS = 10;
 
 /** One node, from its ports: the same in production and in the simulator. */
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
@@ -90,6 +95,15 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     drain() {
       api.drain();
       membership.drain();
+    },
+    async settle(withinMs) {
+      const endMs = clock.monotonicMs() + withinMs;
+      // The others have not all heard of the draining yet: they hand writes on until then.
+      let idleMs = 0;
+      while (idleMs < HEARD_OF_MS && clock.monotonicMs() < endMs) {
+        await new Promise<void>((resolve) => clock.after(SETTLE_CHECK_MS, resolve));
+        idleMs = calls.serving === 0 ? idleMs + SETTLE_CHECK_MS : 0;
+      }
     },
     async stop() {
       isStopped = true;

@@ -56,6 +56,7 @@ export async function runNode(config: ClusterConfig, id: NodeId): Promise<{ stop
       readyTimer.cancel();
       node.drain();
       await server.drain(config.timeouts.drainMs);
+      await node.settle(config.timeouts.drainMs);
       await node.stop();
       logger.info({}, 'stopped');
     },

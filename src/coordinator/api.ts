@@ -33,7 +33,7 @@ export interface GetRequest {
   /** Left out: the bucket's, else the cluster's. */
   readonly r?: QuorumLevel;
   readonly pr?: QuorumLevel;
-  /** Only this sibling; `not-found` when it is not (or no longer) among them. */
+  /** Only this sibling; none when it is not (or no longer) among them. */
   readonly dot?: Dot;
 }
 

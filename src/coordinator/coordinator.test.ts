@@ -141,7 +141,10 @@ describe('a coordinator', () => {
     await write('n5', put('dot', 'three', { context: only.context, w: 'all' }));
     const values = valuesOf(await read('n1', get('dot', { r: 'all' })));
     expect([...values].sort()).toEqual(['three', Buffer.from(second?.value ?? '').toString()].sort());
-    expect(await errorOf(read('n1', get('dot', first && { dot: first.dot })))).toMatchObject({ code: 'not-found' });
+    const gone = await read('n1', get('dot', first && { dot: first.dot }));
+    expect(gone.siblings).toEqual([]);
+    await write('n2', put('dot', 'four', { context: gone.context, w: 'all' }));
+    expect(valuesOf(await read('n1', get('dot', { r: 'all' })))).toHaveLength(3);
   });
 
   it('refuses one sibling too many, and has not stored it', async () => {

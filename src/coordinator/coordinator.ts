@@ -1,8 +1,8 @@
 import { ByteWriter, DecodeError } from '../core/bytes.ts';
 import type { Container } from '../core/causality/container.ts';
 import { openContext, sealContext } from '../core/causality/context-token.ts';
-import { sameDot } from '../core/causality/dot.ts';
-import { type DotSet, dotSetOf } from '../core/causality/dot-set.ts';
+import { type Dot, sameDot } from '../core/causality/dot.ts';
+import { type DotSet, dotSetOf, subtract } from '../core/causality/dot-set.ts';
 import { decodeVersion } from '../core/causality/version.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import { type ObjectKey, objectKey } from '../core/ids.ts';
@@ -73,23 +73,11 @@ export class Coordinator {
     quorum: QuorumReport,
   ): GetResult {
     const { dot } = request;
-    const dots = siblings.map((sibling) => sibling.dot);
-    if (dot === undefined) {
-      return {
-        siblings: siblings.map(viewOf),
-        context: sealContext(context, dots, this.context.tokenMac(view, key)),
-        quorum,
-      };
-    }
-    const sibling = siblings.find((candidate) => sameDot(candidate.dot, dot));
-    if (sibling === undefined)
-      throw new StoreError('not-found', 'no such sibling: it was overwritten, or never written', { field: 'dot' });
-    const itself = dotSetOf([dot]);
-    return {
-      siblings: [viewOf(sibling)],
-      context: sealContext(itself, [dot], this.context.tokenMac(view, key)),
-      quorum,
-    };
+    const chosen = dot === undefined ? siblings : siblings.filter((sibling) => sameDot(sibling.dot, dot));
+    const shown = chosen.map((sibling) => sibling.dot);
+    const seen = dot === undefined ? context : seenAlone(shown, siblings, context);
+    const token = sealContext(seen, shown, this.context.tokenMac(view, key));
+    return { siblings: chosen.map(viewOf), context: token, quorum };
   }
 
   /** At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. */
@@ -202,6 +190,11 @@ export class Coordinator {
       },
     );
   }
+}
+
+/** What a read of one sibling had seen: that one, or where it is no more, everything but the siblings that it was not shown. */
+function seenAlone(shown: readonly Dot[], siblings: Container['siblings'], context: DotSet): DotSet {
+  return shown.length > 0 ? dotSetOf(shown) : subtract(context, dotSetOf(siblings.map(({ dot }) => dot)));
 }
 
 function reportOf(

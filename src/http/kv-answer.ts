@@ -6,7 +6,7 @@ import type { Edge } from './edge.ts';
 import { etagOf, listsEtag, type Representation } from './etag.ts';
 import type { Exchange } from './exchange.ts';
 import { httpDate } from './http-date.ts';
-import { PROBLEM_TYPE, problemText } from './problem.ts';
+import { type Fault, PROBLEM_TYPE, problemText } from './problem.ts';
 import { DEFAULT_CONTENT_TYPE, siblingsJson } from './siblings-json.ts';
 import { siblingsMultipart } from './siblings-multipart.ts';
 
@@ -114,8 +114,12 @@ function sendValue(exchange: Exchange, headers: FlatHeaders, sibling: SiblingVie
 
 function sendNotFound(exchange: Exchange, headers: FlatHeaders, quorum: QuorumReport): void {
   headers.push('Content-Type', PROBLEM_TYPE);
-  const error = new StoreError('not-found', 'nothing is there under this key', { epoch: quorum.epoch });
-  sendBytes(exchange, 404, headers, Buffer.from(problemText(error, exchange.path)));
+  const fault: Fault = {
+    code: 'not-found',
+    message: 'nothing is there under this key',
+    details: { epoch: quorum.epoch },
+  };
+  sendBytes(exchange, 404, headers, Buffer.from(problemText(fault, exchange.path)));
 }
 
 function latestMs(siblings: readonly SiblingView[]): number {

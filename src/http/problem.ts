@@ -56,8 +56,11 @@ export function retryAfterS(error: StoreError): number | undefined {
   return error.details.retryAfterS ?? RETRY_AFTER_S[error.code];
 }
 
+/** What a problem document tells. Every {@link StoreError} is one; the commonest, 404, is made without an error's costly stack. */
+export type Fault = Pick<StoreError, 'code' | 'message' | 'details'>;
+
 /** The problem document (RFC 9457) as text. `instance` is the request's path, undefined when it could not be read. */
-export function problemText(error: StoreError, instance: string | undefined): string {
+export function problemText(error: Fault, instance: string | undefined): string {
   const kind = PROBLEMS[error.code];
   const { required, acked, failed, pending, outcome, retryable, epoch, field } = error.details;
   return JSON.stringify({

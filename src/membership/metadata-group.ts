@@ -187,7 +187,7 @@ export class MetadataGroup {
     this.stop();
     this.options.onFatal(
       new FatalError(
-        'the metadata log of this data folder is shorter than what was acknowledged from it: empty the folder',
+        'the metadata log of this data folder is shorter than what was acknowledged from it: the folder is an older copy, or was damaged. Restore the latest one, or wait for a release that rebuilds it from the other nodes',
       ),
     );
   }
@@ -247,7 +247,7 @@ export class MetadataGroup {
     if (command === undefined) return;
     const { state, result } = applyCommand(this.state, command, index);
     if (result.kind === 'refused')
-      this.options.logger.info({ command: command.kind, ...result, index }, 'command refused');
+      this.options.logger.debug({ command: command.kind, ...result, index }, 'command refused');
     this.become(state);
     this.proposals.applied(command, result);
   }

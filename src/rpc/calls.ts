@@ -78,6 +78,8 @@ export class Calls implements ReplySender {
   private readonly writer = new ByteWriter();
   private nextId = 1;
   private stopped = false;
+  /** Requests of other nodes that are being served. */
+  serving = 0;
   private strayReplies = 0;
   private expired = 0;
   private malformed = 0;
@@ -209,7 +211,18 @@ export class Calls implements ReplySender {
     const request = new IncomingRequest(this, from, nonce, id, method, deadlineMs);
     const handler = this.requests[method];
     if (handler === undefined) request.fail('not-supported', `method ${method} is unknown`);
-    else runHandler(handler, request, reader, this.options.logger);
+    else this.serve(handler, request, reader);
+  }
+
+  private serve(handler: RequestHandler, request: IncomingRequest, body: ByteReader): void {
+    const rest = runHandler(handler, request, body, this.options.logger);
+    if (rest === undefined) return;
+    this.serving++;
+    const done = (): void => {
+      this.serving--;
+    };
+    // A broken invariant rejects it once more, unhandled: that is what ends the process.
+    rest.finally(done);
   }
 
   private onAnswer(from: NodeId, reader: ByteReader, kind: number): void {

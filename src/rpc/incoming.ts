@@ -53,12 +53,18 @@ export class IncomingRequest {
   }
 }
 
-/** Our own broken invariants pass through, as an exception or an unhandled rejection: either ends the process. */
-export function runHandler(handler: RequestHandler, request: IncomingRequest, body: ByteReader, logger: Logger): void {
+/** The result is what is left to be done. Our own broken invariants pass through, as an exception or an unhandled rejection: either ends the process. */
+export function runHandler(
+  handler: RequestHandler,
+  request: IncomingRequest,
+  body: ByteReader,
+  logger: Logger,
+): Promise<void> | undefined {
   try {
-    handler(body, request)?.catch((error: unknown) => handlerFailed(error, request, logger));
+    return handler(body, request)?.catch((error: unknown) => handlerFailed(error, request, logger));
   } catch (error) {
     handlerFailed(error, request, logger);
+    return undefined;
   }
 }
 

@@ -102,7 +102,7 @@ const STORE_LIMITS: StoreLimits = {
 
 const LOG_MISSING =
   'The log is missing from the data folder, though the folder has been in use: changes may be lost. ' +
-  'Empty the data folder and start the node again: it then catches up from its peers.';
+  'Restore the latest copy of the data folder: this release cannot rebuild it from the other nodes yet.';
 
 /** What is replayed was flushed when its segment was opened. */
 const onDisk = (): Promise<void> => Promise.resolve();

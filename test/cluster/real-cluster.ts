@@ -1,18 +1,13 @@
-import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { type Finished, Program } from '../child-process.ts';
+import { eventually, jsonOf, send } from './http-request.ts';
 
-/** The built program: tests of real processes run what users run. This file is itself run from its source or built. */
-export const PROGRAM =
-  [new URL('../../src/main.js', import.meta.url), new URL('../../dist/src/main.js', import.meta.url)]
-    .map((url) => fileURLToPath(url))
-    .find((path) => existsSync(path)) ?? 'dist/src/main.js';
-
-const READY_MS = 30_000;
-const EXIT_MS = 30_000;
+/** The program that users run. */
+const MAIN = 'src/main.js';
+const WAIT_MS = 30_000;
 
 export interface ClusterOptions {
   readonly nodes?: number;
@@ -21,80 +16,14 @@ export interface ClusterOptions {
   readonly settings?: string;
 }
 
-export interface Exited {
-  readonly code: number | null;
-  readonly signal: NodeJS.Signals | null;
-}
-
-/** One node as a child process of the test. */
-export class NodeProcess {
-  readonly id: string;
-  readonly child: ChildProcess;
-  readonly exited: Promise<Exited>;
-  private readonly chunks: string[] = [];
-  private readonly changed = new Set<() => void>();
-
-  constructor(id: string, child: ChildProcess) {
-    this.id = id;
-    this.child = child;
-    child.stdout?.on('data', (chunk: Buffer) => this.heard(chunk));
-    child.stderr?.on('data', (chunk: Buffer) => this.heard(chunk));
-    this.exited = new Promise((resolve) => {
-      child.once('close', (code, signal) => {
-        resolve({ code, signal });
-        this.heard(Buffer.from(`\n[${id} ended: code ${code}, signal ${signal}]\n`));
-      });
-    });
-  }
-
-  /** What it has printed on both streams. */
-  get output(): string {
-    return this.chunks.join('');
-  }
-
-  get isRunning(): boolean {
-    return this.child.exitCode === null && this.child.signalCode === null;
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.child.kill(signal);
-  }
-
-  /** Resolves once the output has the text. Errors when the process ends before, or after 30 s. */
-  says(text: string): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const finish = (act: () => void) => {
-        clearTimeout(timer);
-        this.changed.delete(look);
-        act();
-      };
-      const look = () => {
-        if (this.output.includes(text)) finish(resolve);
-        else if (!this.isRunning)
-          finish(() => reject(new Error(`${this.id} ended before it said "${text}":\n${this.output}`)));
-      };
-      const timer = setTimeout(
-        () => finish(() => reject(new Error(`${this.id} did not say "${text}":\n${this.output}`))),
-        READY_MS,
-      );
-      this.changed.add(look);
-      look();
-    });
-  }
-
-  private heard(chunk: Buffer): void {
-    this.chunks.push(chunk.toString());
-    for (const look of [...this.changed]) look();
-  }
-}
-
 /** A cluster of real processes on loopback, in a folder of its own. */
 export class RealCluster {
   readonly folder = mkdtempSync(join(tmpdir(), 'quorate-'));
   readonly file = join(this.folder, 'cluster.yaml');
   readonly ids: readonly string[];
   private readonly ports: readonly number[];
-  private readonly processes = new Map<string, NodeProcess>();
+  private readonly processes = new Map<string, Program>();
+  private readonly all = new Set<Program>();
 
   private constructor(ports: readonly number[], options: ClusterOptions) {
     this.ports = ports;
@@ -122,40 +51,67 @@ export class RealCluster {
     return join(this.folder, id);
   }
 
-  process(id: string): NodeProcess {
+  /** The latest process of the node. */
+  process(id: string): Program {
     const process = this.processes.get(id);
     if (process === undefined) throw new Error(`${id} was not started`);
     return process;
   }
 
-  /** Starts nodes (all, when none is named) and waits until each is ready. */
+  /**
+   * Starts nodes (all, when none is named) and waits until each is ready and sees every node that runs, and is seen by it.
+   * Rejects when one ends, or after 30 s.
+   */
   async start(ids: readonly string[] = this.ids): Promise<void> {
-    const started = ids.map((id) => this.launch(id));
-    await Promise.all(started.map((node) => node.says(`ready ${node.id} `)));
+    await Promise.all(ids.map((id) => this.says(this.launch(id), new RegExp(`^ready ${id} `, 'm'))));
+    const running = this.ids.filter((id) => this.processes.get(id)?.isRunning === true);
+    const settled = Promise.all(running.map((from) => eventually(() => this.seesAll(from, running))));
+    await inTime(settled, () => `${running} do not see each other`);
   }
 
-  /** Starts a node without waiting. */
-  launch(id: string): NodeProcess {
-    const child = spawn(process.execPath, [PROGRAM, 'start', '--config', this.file, '--node', id], {
-      stdio: ['ignore', 'pipe', 'pipe'],
-    });
-    const node = new NodeProcess(id, child);
+  /** Starts a node without waiting. `file`: another cluster.yaml than the cluster's own. */
+  launch(id: string, file: string = this.file): Program {
+    const node = this.run(['start', '--config', file, '--node', id]);
     this.processes.set(id, node);
     return node;
   }
 
+  /** Runs the program; whatever it is, it ends with the cluster. */
+  run(args: readonly string[]): Program {
+    const program = new Program(MAIN, args);
+    this.all.add(program);
+    return program;
+  }
+
+  /** Waits for output, 30 s at most. */
+  says(program: Program, pattern: RegExp): Promise<RegExpExecArray> {
+    return inTime(program.until(pattern), () => `did not say ${pattern}:\n${program.stdout}${program.stderr}`);
+  }
+
   /** Ends the nodes with `signal` and waits for it. */
-  async kill(ids: readonly string[] = this.ids, signal: NodeJS.Signals = 'SIGKILL'): Promise<readonly Exited[]> {
+  async kill(ids: readonly string[] = this.ids, signal: NodeJS.Signals = 'SIGKILL'): Promise<readonly Finished[]> {
     const nodes = ids.map((id) => this.process(id));
-    for (const node of nodes) node.signal(signal);
-    return Promise.all(nodes.map((node) => withinExitTime(node)));
+    for (const node of nodes) node.child.kill(signal);
+    return Promise.all(nodes.map((node) => this.end(node)));
+  }
+
+  /** Waits for the program's end, 30 s at most. */
+  end(program: Program): Promise<Finished> {
+    return inTime(program.ended(), () => `did not end:\n${program.stdout}${program.stderr}`);
   }
 
   /** Ends what still runs and removes the folder. */
   async remove(): Promise<void> {
-    for (const node of this.processes.values()) if (node.isRunning) node.signal('SIGKILL');
-    await Promise.all([...this.processes.values()].map((node) => node.exited));
+    for (const program of this.all) if (program.isRunning) program.child.kill('SIGKILL');
+    await Promise.all([...this.all].map((program) => program.ended()));
     rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  private async seesAll(from: string, ids: readonly string[]): Promise<true | undefined> {
+    const { members = [] } = jsonOf(await send(this.httpPort(from), '/v1/cluster')) as {
+      members?: { id: string; seenAs: string }[];
+    };
+    return ids.every((id) => members.some((member) => member.id === id && member.seenAs === 'up')) ? true : undefined;
   }
 
   private port(index: number): number {
@@ -174,16 +130,15 @@ export class RealCluster {
   }
 }
 
-async function withinExitTime(node: NodeProcess): Promise<Exited> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`${node.id} did not end:\n${node.output}`)), EXIT_MS);
+function inTime<T>(promise: Promise<T>, message: () => string): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => reject(new Error(message())), WAIT_MS);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
-  return Promise.race([node.exited, late]).finally(() => clearTimeout(timer));
 }
 
 /** Below 32768, where the system gives out no ports of its own accord. */
-async function freePorts(count: number): Promise<readonly number[]> {
+export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = [];
   while (ports.length < count) {
     const port = 10_000 + Math.floor(Math.random() * 22_000);
