@@ -13,13 +13,13 @@
  */
 import { ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
 import { type NodeId, nodeId } from '../core/ids.ts';
+import { PROTOCOL_VERSION } from '../protocol.ts';
 
 /** Names, versions and reasons are short; whoever announces a longer frame does not speak this protocol. */
 export const HANDSHAKE_BYTES_MAX = 1024;
 export const INCARNATION_BYTES = 16;
 
 const MAGIC = 0x54_52_51_ab;
-const VERSION = 1;
 const REASON_CHARS_MAX = 200;
 
 /** Who a process is: its names, and random bytes that no other life of it has. */
@@ -49,8 +49,8 @@ export function judgeHello(hello: Uint8Array, self: Identity, isPeer: (node: Nod
   return orGarbage(() => {
     const reader = new ByteReader(hello);
     const version = readVersion(reader);
-    if (version !== VERSION)
-      return refused(`protocol version ${version} is not supported: ${self.node} speaks ${VERSION}`);
+    if (version !== PROTOCOL_VERSION)
+      return refused(`protocol version ${version} is not supported: ${self.node} speaks ${PROTOCOL_VERSION}`);
     const cluster = reader.string();
     const from = nodeId(reader.string());
     const to = nodeId(reader.string());
@@ -77,7 +77,8 @@ export function judgeAnswer(answer: Uint8Array, self: Identity, to: NodeId): Ans
     const reader = new ByteReader(answer);
     const version = readVersion(reader);
     if (reader.u8() === 0) return refused(reader.string().slice(0, REASON_CHARS_MAX));
-    if (version !== VERSION) return refused(`${to} speaks protocol version ${version}, ${self.node} ${VERSION}`);
+    if (version !== PROTOCOL_VERSION)
+      return refused(`${to} speaks protocol version ${version}, ${self.node} ${PROTOCOL_VERSION}`);
     const cluster = reader.string();
     const from = nodeId(reader.string());
     const incarnation = Uint8Array.from(reader.raw(INCARNATION_BYTES));
@@ -89,7 +90,7 @@ export function judgeAnswer(answer: Uint8Array, self: Identity, to: NodeId): Ans
 }
 
 function begin(): ByteWriter {
-  return new ByteWriter().u32(MAGIC).varint(VERSION);
+  return new ByteWriter().u32(MAGIC).varint(PROTOCOL_VERSION);
 }
 
 function readVersion(reader: ByteReader): number {
