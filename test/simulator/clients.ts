@@ -7,6 +7,7 @@ import { StoreError } from '../../src/errors.ts';
 import { tokenMacs } from '../../src/system/token-mac.ts';
 import { roll } from './chance.ts';
 import type { Answer, Request } from './history.ts';
+import { LABEL } from './labels.ts';
 import type { Machine } from './machine.ts';
 import type { Operation } from './plan.ts';
 import type { Simulation } from './simulation.ts';
@@ -27,7 +28,8 @@ export interface RegisterCall {
 }
 
 const REGISTER = 'register';
-const REGISTER_INITIAL = 4096;
+/** The limit of configOf: what the register shows before it is first written. */
+export const REGISTER_INITIAL = 4096;
 /** Probes ask for the ordinary quorum, with time enough. */
 const PROBE_TIMEOUT_MS = 5000;
 const NO_OWNERS: QuorumLevel = 0;
@@ -40,9 +42,10 @@ interface Known {
 export class Clients {
   readonly register: RegisterCall[] = [];
   readonly probes: Request[] = [];
-  readonly registerInitial = REGISTER_INITIAL;
   private readonly simulation: Simulation;
   private readonly known = new Map<string, Known[]>();
+  private readonly opened = new Map<string, DotSet>();
+  private macs: ReturnType<typeof tokenMacs> | undefined;
   private probeId = 1_000_000;
 
   constructor(simulation: Simulation) {
@@ -66,19 +69,20 @@ export class Clients {
 
   /** After healing, every key must be readable and writable at every node. */
   probe(): void {
-    const { machines, plan } = this.simulation;
-    for (let key = 0; key < plan.shape.keys; key++) {
-      for (const machine of machines) {
-        if (machine.isLost || machine.node === undefined) continue;
-        for (const kind of ['get', 'put'] as const) {
-          const id = this.probeId++;
-          const operation: Operation = {
-            ...{ id, atMs: 0, client: 999, node: machine.index, key, kind },
-            ...{ level: 'quorum', owners: NO_OWNERS, timeoutMs: PROBE_TIMEOUT_MS, context: 'seen' },
-          };
-          const request = this.request(machine, machine.node.api, operation);
-          this.probes.push(request);
-        }
+    const { plan, world } = this.simulation;
+    // Not all keys at once: calls that wait for a peer are limited.
+    for (let key = 0; key < plan.shape.keys; key++) world.schedule(key, LABEL.probe, () => this.probeKey(key));
+  }
+
+  private probeKey(key: number): void {
+    for (const machine of this.simulation.machines) {
+      if (machine.isLost || machine.node === undefined) continue;
+      for (const kind of ['get', 'put'] as const) {
+        const operation: Operation = {
+          ...{ id: this.probeId++, atMs: 0, client: 999, node: machine.index, key, kind },
+          ...{ level: 'quorum', owners: NO_OWNERS, timeoutMs: PROBE_TIMEOUT_MS, context: 'seen' },
+        };
+        this.probes.push(this.request(machine, machine.node.api, operation));
       }
     }
   }
@@ -89,7 +93,7 @@ export class Clients {
     const token = operation.kind === 'get' ? undefined : this.tokenFor(operation, key);
     const sent = token === undefined ? undefined : this.open(key, token);
     const request: Request = {
-      ...{ operation, key, node: machine.id, invokedMs: world.nowMs, sent },
+      ...{ operation, key, node: machine.id, life: machine.lifeNumber, invokedMs: world.nowMs, sent },
       isForged: token !== undefined && sent === undefined,
       completedMs: undefined,
       answer: undefined,
@@ -97,7 +101,7 @@ export class Clients {
     history.begin(request);
     this.simulation.say(
       `client ${operation.client}`,
-      `#${operation.id} ${operation.kind} ${keyOf(key)} at ${machine.id} ${operation.level} ${operation.context}`,
+      () => `#${operation.id} ${operation.kind} ${keyOf(key)} at ${machine.id} ${operation.level} ${operation.context}`,
     );
     const done = operation.kind === 'get' ? this.get(api, request) : this.write(api, request, token);
     done.then(
@@ -149,12 +153,16 @@ export class Clients {
     request.completedMs = this.simulation.world.nowMs;
     request.answer = answer;
     const { tally } = this.simulation;
+    if (answer.kind === 'refused' && answer.outcome !== undefined) tally.note(`a write's outcome: ${answer.outcome}`);
     tally.note(
       answer.kind === 'refused'
         ? `${request.operation.kind === 'get' ? 'read' : 'write'} refused: ${answer.code}`
         : `answer: ${answer.kind}`,
     );
-    this.simulation.say(`client ${request.operation.client}`, `#${request.operation.id} ${describe(answer)}`);
+    this.simulation.say(`client ${request.operation.client}`, () => `#${request.operation.id} ${describe(answer)}`);
+    if (answer.kind === 'read' || answer.kind === 'written') {
+      this.simulation.moments.happened({ kind: 'answered', answer: answer.kind });
+    }
     if (answer.kind === 'broken')
       this.simulation.violated('crash', `a request failed in a way that is no answer: ${answer.error}`);
   }
@@ -188,10 +196,17 @@ export class Clients {
     this.known.set(name, [...tokens, { token }].slice(-8));
   }
 
+  /** Tokens come back: most are opened when they are given out, and again when they are sent. */
   private open(key: ObjectKey, token: string): DotSet | undefined {
+    const name = `${key}\n${token}`;
+    const known = this.opened.get(name);
+    if (known !== undefined) return known;
     const state = this.simulation.clusterState;
     if (state === undefined) return undefined;
-    return openContext(token, tokenMacs(state.clusterId, state.secret)(key));
+    this.macs ??= tokenMacs(state.clusterId, state.secret);
+    const context = openContext(token, this.macs(key));
+    if (context !== undefined) this.opened.set(name, context);
+    return context;
   }
 
   private mustOpen(key: ObjectKey, token: string): DotSet {
@@ -239,6 +254,7 @@ export class Clients {
   private endCall(call: RegisterCall, result: NonNullable<RegisterCall['result']>): void {
     call.completedMs = this.simulation.world.nowMs;
     call.result = result;
+    if (result.kind === 'done') this.simulation.moments.happened({ kind: 'answered', answer: 'written' });
   }
 }
 

@@ -1,10 +1,16 @@
+import { roll } from './chance.ts';
 import { LABEL } from './labels.ts';
 import { Ledger } from './ledger.ts';
 import type { Machine } from './machine.ts';
 import type { Fault } from './plan.ts';
-import { HEALTHY } from './simulated-disk.ts';
+import { type DiskWeather, HEALTHY } from './simulated-disk.ts';
 import { CALM } from './simulated-network.ts';
 import type { Simulation } from './simulation.ts';
+
+/** A power cut waits so long for a flush to come into. */
+const FLUSH_WAIT_MS = 300;
+
+type Crash = Pick<Extract<Fault, { kind: 'crash' }>, 'power' | 'silent' | 'forMs' | 'moment'>;
 
 /** Strikes with the faults of the plan, and ends them. What would destroy the last counted copy of something is left out. */
 export class Faults {
@@ -29,6 +35,8 @@ export class Faults {
     switch (fault.kind) {
       case 'crash':
         return this.crash(fault);
+      case 'outage':
+        return this.outage(fault);
       case 'pause':
         return this.pause(fault);
       case 'cut':
@@ -60,18 +68,63 @@ export class Faults {
     for (const machine of machines) machine.disk.weather = HEALTHY;
   }
 
-  private crash({ node, power, silent, forMs }: Extract<Fault, { kind: 'crash' }>): void {
-    const machine = this.machine(node);
-    if (!machine.isRunning || machine.isLost) return;
+  private crash(fault: Extract<Fault, { kind: 'crash' }>): void {
+    const machine = this.machine(fault.node);
+    if (fault.moment === 'sending') this.simulation.moments.whenSending(machine, () => this.crashNow(machine, fault));
+    else if (fault.moment === 'now' && fault.power && roll(this.simulation.plan.seed, fault.node, fault.atMs, 1) < 0.7)
+      this.cutDuringFlush(machine, fault);
+    else this.crashNow(machine, fault);
+  }
+
+  /** Flushes are short: a power cut at any moment would hardly ever come during one. */
+  private cutDuringFlush(machine: Machine, fault: Extract<Fault, { kind: 'crash' }>): void {
+    let isOver = false;
+    const strike = (): void => {
+      if (isOver) return;
+      isOver = true;
+      machine.disk.atNextFlush(undefined);
+      this.crashNow(machine, fault);
+    };
+    machine.disk.atNextFlush(() => {
+      if (!this.simulation.healed) strike();
+    });
+    this.later(FLUSH_WAIT_MS, strike);
+  }
+
+  private crashNow(machine: Machine, fault: Crash): void {
+    const { power, silent, forMs, moment } = fault;
+    if (!machine.isRunning || machine.isLost || this.simulation.healed) return;
+    this.simulation.tally.note(power ? 'crash: power cut' : 'crash: process ended');
     machine.crash(power, silent);
     machine.isHeldDown = true;
-    this.later(forMs, () => this.startAgain(machine));
+    this.later(forMs, () => {
+      this.startAgain(machine);
+      if (moment !== 'granted') return;
+      this.simulation.moments.whenGranted(machine, () => this.crashNow(machine, { ...fault, moment: 'now' }));
+    });
+  }
+
+  /** All at once: what was promised is then on the disks or nowhere. */
+  private outage({ after, slowness, power, forMs }: Extract<Fault, { kind: 'outage' }>): void {
+    const { machines, moments } = this.simulation;
+    for (const machine of machines) this.setWeather(machine, { ...HEALTHY, slowness });
+    moments.whenAnswered(after, () => {
+      for (const machine of machines) {
+        machine.disk.weather = HEALTHY;
+        this.crashNow(machine, { power, silent: true, forMs, moment: 'now' });
+      }
+    });
   }
 
   private pause({ node, forMs }: Extract<Fault, { kind: 'pause' }>): void {
     const machine = this.machine(node);
     machine.pause();
-    this.later(forMs, () => machine.resume());
+    this.later(forMs, () => {
+      const isSuspected =
+        machine.isPaused && this.simulation.machines.some((other) => other.isRunning && !other.sees(machine));
+      if (isSuspected) this.simulation.tally.note('a paused node came back suspected');
+      machine.resume();
+    });
   }
 
   private cut({ links, forMs, flapMs }: Extract<Fault, { kind: 'cut' }>): void {
@@ -88,11 +141,15 @@ export class Faults {
 
   private trouble({ node, slowness, isFull, readErrors, forMs }: Extract<Fault, { kind: 'disk' }>): void {
     const machine = this.machine(node);
-    machine.disk.weather = { slowness, isFull, readErrors };
-    if (isFull || readErrors > 0 || slowness > 10) this.troubled.add(machine);
+    this.setWeather(machine, { slowness, isFull, readErrors });
     this.later(forMs, () => {
       machine.disk.weather = HEALTHY;
     });
+  }
+
+  private setWeather(machine: Machine, weather: DiskWeather): void {
+    machine.disk.weather = weather;
+    if (weather.isFull || weather.readErrors > 0 || weather.slowness > 10) this.troubled.add(machine);
   }
 
   /** The data folder is emptied while no process runs on it; the node is started on the empty one, and must refuse. */
@@ -100,7 +157,9 @@ export class Faults {
     if (machine.isLost || !this.ledger.canLose(machine)) return this.simulation.tally.note('a loss was left out');
     machine.crash(false, false);
     machine.disk.wipe();
+    this.simulation.tally.note('a folder was emptied');
     machine.isLost = true;
+    machine.isEmptied = true;
     machine.start();
   }
 
@@ -113,10 +172,11 @@ export class Faults {
     this.later(liveMs, () => {
       // Before the node had a new grant the old folder is as good as the new one.
       const hasLived = machine.node?.membership.standing.actor !== undefined;
-      if (!hasLived || machine.isLost || !this.ledger.canLose(machine))
+      if (!hasLived || machine.isLost || !this.ledger.canGoBack(machine))
         return this.simulation.tally.note('a loss was left out');
       machine.crash(false, false);
       putBack();
+      this.simulation.tally.note('an older folder was put back');
       machine.isLost = true;
       machine.start();
     });

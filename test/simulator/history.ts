@@ -11,6 +11,8 @@ export interface Request {
   readonly operation: Operation;
   readonly key: ObjectKey;
   readonly node: NodeId;
+  /** Of the node's process: which of its lives was asked. */
+  readonly life: number;
   readonly invokedMs: number;
   /** What the client sent as its context; undefined for none. */
   readonly sent: DotSet | undefined;
@@ -48,6 +50,8 @@ export type Answer =
 /** A write event: what is known of it from its birth. */
 export interface WriteEvent extends Minted {
   readonly atMs: number;
+  /** The dot as text: the checkers look it up many times. */
+  readonly name: string;
   /** The operation of a put, by its value. */
   readonly operation: number | undefined;
 }
@@ -60,8 +64,11 @@ export class History {
   readonly mintedTwice: WriteEvent[] = [];
   private readonly byKey = new Map<ObjectKey, WriteEvent[]>();
   private readonly requestsByKey = new Map<ObjectKey, Request[]>();
+  /** Three checkers ask. */
+  private readonly coverable = new Map<ObjectKey, ReadonlyMap<string, number>>();
 
   begin(request: Request): void {
+    this.coverable.delete(request.key);
     this.requests.push(request);
     const list = this.requestsByKey.get(request.key);
     if (list === undefined) this.requestsByKey.set(request.key, [request]);
@@ -69,6 +76,7 @@ export class History {
   }
 
   minted(event: WriteEvent): void {
+    this.coverable.delete(event.key);
     const name = dotName(event.partition, event.dot);
     if (this.events.has(name)) this.mintedTwice.push(event);
     this.events.set(name, event);
@@ -95,18 +103,33 @@ export class History {
    * time a dishonest one would make itself true by being used.
    */
   coverableSince(key: ObjectKey): ReadonlyMap<string, number> {
+    const known = this.coverable.get(key);
+    if (known !== undefined) return known;
+    const since = this.findCoverable(key);
+    this.coverable.set(key, since);
+    return since;
+  }
+
+  private findCoverable(key: ObjectKey): ReadonlyMap<string, number> {
     const since = new Map<string, number>();
-    const cover = (dot: Dot, atMs: number): void => {
-      const name = formatDot(dot);
+    const cover = (name: string, atMs: number): void => {
       since.set(name, Math.min(atMs, since.get(name) ?? Number.POSITIVE_INFINITY));
     };
     const events = this.eventsOf(key);
-    for (const event of events) for (const dot of event.replaced) cover(dot, event.atMs);
+    for (const event of events) {
+      // What a write with a context may replace is what the context covers, whatever it did replace.
+      if (this.wasSentWithContext(event)) continue;
+      for (const dot of event.replaced) cover(formatDot(dot), event.atMs);
+    }
     for (const { sent, isForged, invokedMs, operation } of this.requestsOf(key)) {
       if (sent === undefined || isForged || operation.kind === 'get') continue;
-      for (const { dot } of events) if (hasDot(sent, dot)) cover(dot, invokedMs);
+      for (const { dot, name } of events) if (hasDot(sent, dot)) cover(name, invokedMs);
     }
     return since;
+  }
+
+  private wasSentWithContext({ operation, key }: WriteEvent): boolean {
+    return this.requestsOf(key).some((request) => request.operation.id === operation && request.sent !== undefined);
   }
 }
 

@@ -30,6 +30,17 @@ export class Ledger {
     return this.everythingIsElsewhere(machine);
   }
 
+  /**
+   * Whether the machine's folder may go back to what it was before. Unlike an emptied one it votes again before it is recognised, and
+   * has forgotten what it had promised: Raft stays safe only if every other voter is at least as far, on its disk.
+   */
+  canGoBack(machine: Machine): boolean {
+    const { machines, raft } = this.simulation;
+    if (!this.canLose(machine)) return false;
+    const voters = machines.filter((other) => other !== machine && other.index < VOTERS_MAX);
+    return voters.every((other) => other.isRunning && !other.disk.isDirty && raft.isAsFar(other, machine));
+  }
+
   private everythingIsElsewhere(machine: Machine): boolean {
     const { history, machines } = this.simulation;
     const stores = machines.flatMap((other) =>

@@ -28,6 +28,8 @@ export interface MachineObserver extends StoreObserver {
   log(id: NodeId, level: string, message: string, fields: object): void;
   /** The process has ended by itself. */
   died(id: NodeId, error: Error): void;
+  /** For the tally. */
+  noted(what: string): void;
 }
 
 const STORE_LIMITS = { checkpointBytes: 4000, checkpointDelayMs: 200, batchEntries: 8, spareSegments: 1 };
@@ -44,6 +46,7 @@ export class Machine {
   private current: { readonly node: Node; readonly store: Store } | undefined;
   /** The folder was emptied or an older copy put back: this release cannot bring such a node back. */
   isLost = false;
+  isEmptied = false;
   /** Down on purpose until the fault is over. */
   isHeldDown = false;
   diedOf: Error | undefined;
@@ -53,7 +56,7 @@ export class Machine {
     this.id = options.id;
     this.index = options.index;
     this.clock = options.clock;
-    this.disk = new SimulatedDisk(options.world, options.index);
+    this.disk = new SimulatedDisk(options.world, options.index, (what) => options.observer.noted(what));
   }
 
   /** Undefined while no process runs, or it has not opened its store yet. */
@@ -67,6 +70,11 @@ export class Machine {
 
   get isRunning(): boolean {
     return this.life !== undefined;
+  }
+
+  /** Which life of the process this is, or was the last. */
+  get lifeNumber(): number {
+    return this.lives;
   }
 
   get isPaused(): boolean {

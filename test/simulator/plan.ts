@@ -44,8 +44,19 @@ export type Fault =
       readonly kind: 'crash';
       readonly atMs: number;
       readonly node: number;
+      /** `sending`: when next it sends with something unflushed; `granted`: at once, and again when its next start is granted. */
+      readonly moment: 'now' | 'sending' | 'granted';
       readonly power: boolean;
       readonly silent: boolean;
+      readonly forMs: number;
+    }
+  | {
+      /** All machines lose power, as soon as a client has been answered; their disks are slow before that. */
+      readonly kind: 'outage';
+      readonly atMs: number;
+      readonly after: 'read' | 'written';
+      readonly slowness: number;
+      readonly power: boolean;
       readonly forMs: number;
     }
   | { readonly kind: 'pause'; readonly atMs: number; readonly node: number; readonly forMs: number }
@@ -98,7 +109,8 @@ function drawShape(dice: Dice): ClusterShape {
     zones: dice.whole(1, 4),
     partitions: dice.pick([1, 2, 4, 8]),
     durability: dice.chance(0.15) ? 'os' : 'flush',
-    keys: dice.pick([1, 2, 3, 5, 10, 30]),
+    // Many keys keep the traces of a loss, which the next write of a key would wipe off; few ones make writers meet.
+    keys: dice.pick([1, 2, 3, 5, 10, 30, 100]),
     siblings: dice.pick([2, 4, 32]),
     clocks: Array.from({ length: nodes }, () => ({
       rate: 1 + drift * (2 * dice.next() - 1),
@@ -163,10 +175,19 @@ const DRAWS = {
     kind: 'crash',
     atMs,
     node: aNode(dice, shape),
+    moment: dice.pick(['now', 'now', 'sending', 'granted'] as const),
     // Without a flush before the answer a power cut may lose what was acknowledged: that is what the setting says.
     power: shape.durability === 'flush' && dice.chance(0.7),
     silent: dice.chance(0.3),
     forMs: aWhile(dice),
+  }),
+  outage: (dice, shape, atMs) => ({
+    kind: 'outage',
+    atMs,
+    after: dice.pick(['read', 'written'] as const),
+    slowness: dice.skewed(1, 300),
+    power: shape.durability === 'flush',
+    forMs: Math.round(dice.skewed(20, 2000)),
   }),
   pause: (dice, shape, atMs) => ({ kind: 'pause', atMs, node: aNode(dice, shape), forMs: aWhile(dice) }),
   cut: (dice, shape, atMs) => ({
@@ -196,7 +217,7 @@ const DRAWS = {
     node: aNode(dice, shape),
     slowness: dice.skewed(1, 400),
     isFull: dice.chance(0.15),
-    readErrors: dice.chance(0.2) ? dice.skewed(0, 0.2) : 0,
+    readErrors: dice.chance(0.4) ? dice.skewed(0.01, 0.5) : 0,
     forMs: aWhile(dice),
   }),
   clock: (dice, shape, atMs) => ({

@@ -1,12 +1,17 @@
 import { type Hashes, loadHashes } from '../../src/system/hash.ts';
 import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
+import { checkAcknowledgements } from './checkers/acknowledgements.ts';
 import { checkClocks } from './checkers/clocks.ts';
 import { checkLiveness } from './checkers/liveness.ts';
+import { checkLostFolders } from './checkers/lost-folders.ts';
+import { checkMetadata } from './checkers/metadata.ts';
 import { checkMinting } from './checkers/minting.ts';
 import { checkPlacement } from './checkers/placement.ts';
+import { checkQuorums } from './checkers/quorums.ts';
 import { checkReads } from './checkers/reads.ts';
 import { checkRefusals } from './checkers/refusals.ts';
 import { checkResources } from './checkers/resources.ts';
+import { checkShownValues } from './checkers/shown-values.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { Simulation, type Violation } from './simulation.ts';
 import { Tally } from './tally.ts';
@@ -24,15 +29,25 @@ export interface RunResult {
   readonly tally: Tally;
 }
 
-const CHECKERS = [
-  checkMinting,
-  checkReads,
-  checkRefusals,
+/** What lies on the disks: looked at when the requests have ended, and again after the probes. */
+const STATE_CHECKERS = [
   checkClocks,
   checkAcknowledgedWrites,
+  checkAcknowledgements,
+  checkShownValues,
+  checkLostFolders,
+];
+
+const CHECKERS = [
+  checkMinting,
+  checkQuorums,
+  checkReads,
+  checkRefusals,
   checkPlacement,
+  checkMetadata,
   checkLiveness,
   checkResources,
+  ...STATE_CHECKERS,
 ];
 
 let hashes: Promise<Hashes> | undefined;
@@ -55,7 +70,9 @@ export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
   };
   process.on('unhandledRejection', stray);
   try {
-    await simulation.run();
+    await simulation.run(() => {
+      for (const check of STATE_CHECKERS) check(simulation);
+    });
     if (simulation.violations.length === 0) for (const check of CHECKERS) check(simulation);
   } finally {
     process.off('unhandledRejection', stray);

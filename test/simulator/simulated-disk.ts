@@ -6,7 +6,8 @@ import { LABEL } from './labels.ts';
 import type { NodeLife } from './node-life.ts';
 import type { World } from './world.ts';
 
-const SEGMENT_BYTES = 32 * 1024;
+/** Small, so that segments are used again within a run. */
+const SEGMENT_BYTES = 8 * 1024;
 
 /** How the disk fares. */
 export interface DiskWeather {
@@ -41,19 +42,30 @@ export class SimulatedDisk {
   private state: MemoryStateTable | undefined;
   private operations = 0;
   private reads = 0;
+  private writes = 0;
+  private flushedWrites = 0;
+  private readonly noted: (what: string) => void;
+  private duringFlush: (() => void) | undefined;
 
-  constructor(world: World, machine: number) {
+  constructor(world: World, machine: number, noted: (what: string) => void) {
     this.world = world;
     this.machine = machine;
+    this.noted = noted;
   }
 
   get isEmpty(): boolean {
     return this.log === undefined;
   }
 
+  /** A power cut would lose something. */
+  get isDirty(): boolean {
+    return this.writes > this.flushedWrites;
+  }
+
   /** The devices as the next process finds them. */
   devices(life: NodeLife): { readonly log: MemoryLogDevice; readonly state: StateTable } {
     const settle = this.settle(life);
+    this.flushedWrites = this.writes;
     this.log =
       this.log?.afterPowerCut(() => Number.POSITIVE_INFINITY, settle) ?? new MemoryLogDevice(SEGMENT_BYTES, settle);
     this.state = this.state?.afterPowerCut(settle) ?? new MemoryStateTable(settle);
@@ -70,10 +82,16 @@ export class SimulatedDisk {
     const cut = this.operations++;
     let write = 0;
     this.survive((bytes) => {
+      if (write === 0) this.noted('a power cut came during a write');
       const luck = roll(this.world.seed, this.machine, cut, write++, 3);
       if (luck < 0.3) return 0;
       return luck < 0.6 ? bytes : Math.floor(bytes * roll(this.world.seed, this.machine, cut, write, 4));
     });
+  }
+
+  /** Calls the task while the next flush of the log is under way. Undefined: never mind. */
+  atNextFlush(task: (() => void) | undefined): void {
+    this.duringFlush = task;
   }
 
   wipe(): void {
@@ -99,24 +117,36 @@ export class SimulatedDisk {
   private settle(life: NodeLife): Settle {
     return (operation) => {
       const id = this.operations++;
+      if (operation === 'write') this.writes++;
+      const { writes } = this;
       const usualMs = OPERATION_MS[operation] * (0.5 + 3 * roll(this.world.seed, this.machine, id, 1) ** 4);
+      if (operation === 'sync') this.flushing(usualMs * this.weather.slowness * 0.9);
       return new Promise((resolve, reject) => {
         this.world.schedule(usualMs * this.weather.slowness, LABEL.disk, () => {
           // A process that has ended waits for nothing; its half-done operations are dealt with in `survive`.
           if (life.isOver) return;
           life.run(() => {
-            if (this.weather.isFull && grows(operation))
-              reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
-            else resolve();
+            if (operation === 'sync') this.flushedWrites = Math.max(writes, this.flushedWrites);
+            if (!this.weather.isFull || !grows(operation)) return resolve();
+            this.noted('a disk was full');
+            reject(Object.assign(new Error('no space left on device'), { code: 'ENOSPC' }));
           });
         });
       });
     };
   }
 
+  private flushing(forMs: number): void {
+    const task = this.duringFlush;
+    this.duringFlush = undefined;
+    if (task !== undefined) this.world.schedule(forMs, LABEL.fault, task);
+  }
+
   private failsRead(): boolean {
     const { readErrors } = this.weather;
-    return readErrors > 0 && roll(this.world.seed, this.machine, this.reads++, 2) < readErrors;
+    const fails = readErrors > 0 && roll(this.world.seed, this.machine, this.reads++, 2) < readErrors;
+    if (fails) this.noted('a disk read failed');
+    return fails;
   }
 }
 

@@ -33,7 +33,7 @@ const RESET_MS = 1;
 const QUEUE_BYTES_MAX = 16 * 1024 * 1024;
 
 /** What becomes of one message. */
-export type Fate = 'delivered' | 'lost' | 'cut' | 'late' | 'corrupted' | 'stale';
+export type Fate = 'delivered' | 'repeated' | 'lost' | 'cut' | 'late' | 'corrupted';
 
 export interface NetworkObserver {
   message(from: NodeId, to: NodeId, bytes: Uint8Array, fate: Fate, delayMs: number): void;
@@ -69,7 +69,7 @@ export class SimulatedNetwork {
   }
 
   isCut(from: NodeId, to: NodeId): boolean {
-    return this.cuts.has(`${from}>${to}`);
+    return this.cuts.size > 0 && this.cuts.has(`${from}>${to}`);
   }
 
   /** A reset that only one side sees: `from` loses its link to `to`, and dials again. */
@@ -106,25 +106,33 @@ export class SimulatedNetwork {
     const delayMs = weather.latencyMs + weather.jitterMs * roll(seed, id, 1) ** 2 + lateMs;
     this.observer.message(from.node, to, bytes, fate, delayMs);
     if (fate === 'lost' || fate === 'cut') return;
-    const copy = Uint8Array.from(bytes);
-    const deliver = (): void => {
+    const deliver = (message: Uint8Array): void => {
       if (this.isCut(from.node, to)) return;
       const running = this.running.get(to);
       // Whoever has taken the place of a process that ended unseen knows nothing of its connections.
       if (running !== undefined && running !== target) from.lose(to, 'reset by a later process');
       else if (fate === 'corrupted') from.lose(to, 'corrupted frame');
-      else target.deliver(from.node, Uint8Array.from(copy));
+      else target.deliver(from.node, message);
     };
-    this.world.schedule(delayMs, LABEL.deliver, deliver);
+    this.post(bytes, delayMs, deliver);
     if (roll(seed, id, 4) < weather.duplication) {
-      this.world.schedule(delayMs + weather.jitterMs * (1 + 20 * roll(seed, id, 6)), LABEL.deliver, deliver);
+      const againMs = delayMs + weather.jitterMs * (1 + 20 * roll(seed, id, 6));
+      this.observer.message(from.node, to, bytes, 'repeated', againMs);
+      this.post(bytes, againMs, deliver);
     }
+  }
+
+  /** A copy of its own for each delivery: sender and receiver may do with theirs what they like. */
+  private post(bytes: Uint8Array, delayMs: number, deliver: (message: Uint8Array) => void): void {
+    const copy = new Uint8Array(bytes);
+    this.world.schedule(delayMs, LABEL.deliver, () => deliver(copy));
   }
 
   private fateOf(id: number, from: NodeId, to: NodeId): Fate {
     const { seed } = this.world;
     const { weather } = this;
     if (this.isCut(from, to)) return 'cut';
+    if (weather === CALM) return 'delivered';
     if (roll(seed, id, 2) < weather.loss) return 'lost';
     if (roll(seed, id, 3) < weather.veryLate) return 'late';
     return roll(seed, id, 7) < weather.corruption ? 'corrupted' : 'delivered';

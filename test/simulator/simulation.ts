@@ -1,18 +1,22 @@
 import type { ClusterConfig } from '../../src/config/cluster-config.ts';
+import { formatDot } from '../../src/core/causality/dot.ts';
 import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
 import { type NodeId, nodeId } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
 import type { Hashes } from '../../src/system/hash.ts';
+import { watchLostFolders } from './checkers/lost-folders.ts';
 import { RaftWatch } from './checkers/raft-watch.ts';
 import { Clients } from './clients.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
 import { LABEL } from './labels.ts';
 import { Machine } from './machine.ts';
+import { isRequest, messageKind } from './message-kind.ts';
+import { Moments } from './moments.ts';
 import type { Minted } from './observed-store.ts';
 import type { ClusterShape, Plan } from './plan.ts';
-import { SimulatedNetwork } from './simulated-network.ts';
+import { type Fate, SimulatedNetwork } from './simulated-network.ts';
 import type { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 import { World } from './world.ts';
@@ -28,6 +32,8 @@ const START_MS = 30_000;
 export const RECOVERY_MS = 30_000;
 /** What is under way when the last request has ended is over by then: its time-outs and back-offs are shorter. */
 const SETTLE_MS = 5000;
+/** Requests are given 3 s at most, and clocks may be slow. */
+const REQUEST_MS_MAX = 3500;
 const RESTART_MS = 300;
 
 /** A whole cluster in one process on virtual time: brought up, troubled, healed and brought to rest as its plan says. */
@@ -43,6 +49,7 @@ export class Simulation {
   readonly clients: Clients;
   readonly config: ClusterConfig;
   readonly faults: Faults;
+  readonly moments: Moments;
   private readonly trace: Trace | undefined;
   private isHealed = false;
   private readyMs = 0;
@@ -54,11 +61,13 @@ export class Simulation {
     this.tally = tally;
     this.trace = trace;
     this.world = new World(plan.seed);
+    this.moments = new Moments(this.world);
     this.config = configOf(plan.shape);
     this.network = new SimulatedNetwork(this.world, {
       message: (from, to, bytes, fate, delayMs) => {
-        if (fate !== 'delivered') tally.note(`message ${fate}`);
+        this.noteMessage(bytes, fate);
         trace?.message(this.world.nowMs, from, to, bytes, fate, delayMs);
+        this.moments.happened({ kind: 'sent', from });
       },
     });
     this.machines = this.config.nodes.map(
@@ -70,12 +79,16 @@ export class Simulation {
             minted: (event) => this.minted(event),
             log: (id, level, message, fields) => this.logged(id, level, message, fields),
             died: (id, error) => this.died(id, error),
+            noted: (what) => tally.note(what),
           },
         }),
     );
     this.clients = new Clients(this);
     this.faults = new Faults(this);
-    this.world.afterEvent = () => this.watchRaft();
+    this.world.afterEvent = () => {
+      this.watchRaft();
+      watchLostFolders(this);
+    };
   }
 
   machine(index: number): Machine {
@@ -94,12 +107,16 @@ export class Simulation {
     this.say('violation', `${checker}: ${what}`);
   }
 
-  say(who: string, text: string): void {
-    this.trace?.say(this.world.nowMs, who, text);
+  /** The text is made only where there is a trace. */
+  say(who: string, text: string | (() => string)): void {
+    this.trace?.say(this.world.nowMs, who, typeof text === 'string' ? text : text());
   }
 
-  /** The whole run. What is checked while it goes on is found in `violations`; the rest is for the checkers. */
-  async run(): Promise<void> {
+  /**
+   * The whole run. What is checked while it goes on is found in `violations`; the rest is for the checkers. `atRest` is called when
+   * the last request has ended and all faults are over, before the probes write to every key and so wipe off traces.
+   */
+  async run(atRest: () => void): Promise<void> {
     for (const machine of this.machines) machine.start();
     if (!(await this.until(START_MS, () => this.allServe())))
       return this.violated('liveness', `not ready ${START_MS} ms after the first start: ${this.missing()}`);
@@ -113,8 +130,11 @@ export class Simulation {
     this.heal();
     if (!(await this.until(RECOVERY_MS, () => this.allServe())))
       this.violated('liveness', `not ready ${RECOVERY_MS} ms after healing: ${this.missing()}`);
+    await this.until(REQUEST_MS_MAX, () => false);
+    if (this.violations.length === 0) atRest();
     this.clients.probe();
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
+    if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
   /** Runs on for at most `ms`; whether the condition held in time. A violation ends it. */
@@ -167,10 +187,16 @@ export class Simulation {
       .join('; ');
   }
 
+  private noteMessage(bytes: Uint8Array, fate: Fate): void {
+    if (fate !== 'delivered') this.tally.note(`message ${fate}`);
+    if (isRequest(bytes) && messageKind(bytes)?.method === 'write') this.tally.note(`a forwarded write was ${fate}`);
+  }
+
   private minted(event: Minted): void {
+    if (event.replaced.length > 1) this.tally.note('a write replaced several siblings');
     const value = event.version === undefined ? undefined : Buffer.from(decodeVersion(event.version).value).toString();
     const operation = value === undefined ? undefined : Number(value);
-    this.history.minted({ ...event, atMs: this.world.nowMs, operation });
+    this.history.minted({ ...event, atMs: this.world.nowMs, name: formatDot(event.dot), operation });
   }
 
   private logged(id: NodeId, level: string, message: string, fields: object): void {

@@ -1,10 +1,6 @@
-import { ByteReader, DecodeError } from '../../src/core/bytes.ts';
 import type { NodeId } from '../../src/core/ids.ts';
-import { METHOD } from '../../src/protocol.ts';
+import { messageKind } from './message-kind.ts';
 import type { Fate } from './simulated-network.ts';
-
-const METHOD_NAMES = new Map<number, string>(Object.entries(METHOD).map(([name, number]) => [number, name]));
-const ENVELOPES = ['notice', 'request', 'reply', 'failure'];
 
 /** What happened, readable: the last lines before a failure. Kept only where somebody asks, since it costs most of the time. */
 export class Trace {
@@ -29,10 +25,8 @@ export class Trace {
   message(nowMs: number, from: NodeId, to: NodeId, bytes: Uint8Array, fate: Fate, delayMs: number): void {
     const what = describe(bytes);
     if (!this.withHeartbeats && (what === 'notice heartbeat' || what === 'notice raft')) return;
-    const how =
-      fate === 'delivered' || fate === 'late'
-        ? `${fate === 'late' ? 'late, ' : ''}arrives in ${delayMs.toFixed(1)} ms`
-        : fate;
+    const arrival = `arrives in ${delayMs.toFixed(1)} ms`;
+    const how = fate === 'delivered' ? arrival : isOnItsWay(fate) ? `${fate}, ${arrival}` : fate;
     this.say(nowMs, `${from}>${to}`, `${what} (${bytes.length} bytes; ${how})`);
   }
 
@@ -41,17 +35,14 @@ export class Trace {
   }
 }
 
+function isOnItsWay(fate: Fate): boolean {
+  return fate === 'late' || fate === 'repeated' || fate === 'corrupted';
+}
+
 function describe(bytes: Uint8Array): string {
-  try {
-    const reader = new ByteReader(bytes);
-    const kind = reader.u8();
-    const name = ENVELOPES[kind] ?? '?';
-    if (name === 'notice') return `notice ${METHOD_NAMES.get(reader.u8()) ?? '?'}`;
-    reader.u32();
-    const id = reader.varint();
-    return name === 'request' ? `request ${METHOD_NAMES.get(reader.u8()) ?? '?'} #${id}` : `${name} #${id}`;
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    return 'unreadable';
-  }
+  const kind = messageKind(bytes);
+  if (kind === undefined) return 'unreadable';
+  return [kind.envelope, kind.method, kind.id === undefined ? undefined : `#${kind.id}`]
+    .filter((part) => part !== undefined)
+    .join(' ');
 }

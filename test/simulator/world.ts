@@ -1,4 +1,5 @@
 import { mix } from './chance.ts';
+import { Turns } from './turns.ts';
 
 export interface Cancellable {
   cancel(): void;
@@ -11,9 +12,6 @@ interface Event {
   task: (() => void) | undefined;
 }
 
-/** Kept from before the traps are set. */
-const later = setImmediate;
-
 /**
  * Virtual time: one heap of events. The earliest runs, then every promise continuation that it set free, then time moves on.
  * Nothing else drives the cluster, so that the same plan gives the same run; {@link World.hash} says whether it did.
@@ -21,6 +19,7 @@ const later = setImmediate;
 export class World {
   readonly seed: number;
   private readonly heap: Event[] = [];
+  private readonly turns = new Turns();
   private order = 0;
   private eventHash = 0;
   private time = 0;
@@ -55,7 +54,7 @@ export class World {
 
   /** Runs until virtual time `untilMs`, or until `isOver`. */
   async run(untilMs: number, isOver: () => boolean = () => false): Promise<void> {
-    await drained();
+    await this.turns.next();
     for (let next = this.heap[0]; next !== undefined && next.atMs <= untilMs && !isOver(); next = this.heap[0]) {
       this.pop();
       const { task } = next;
@@ -64,7 +63,7 @@ export class World {
       this.events++;
       this.note(next.label);
       task();
-      await drained();
+      await this.turns.next();
       this.afterEvent?.();
     }
     if (!isOver()) this.time = Math.max(this.time, untilMs);
@@ -109,9 +108,4 @@ export class World {
 
 function isBefore(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
-}
-
-/** A turn of the real event loop: every promise continuation that can run has run when it comes. */
-function drained(): Promise<void> {
-  return new Promise((resolve) => later(resolve));
 }

@@ -14,6 +14,7 @@ export function checkLiveness(simulation: Simulation): void {
     if (completedMs === undefined)
       simulation.violated('liveness', `${key}: a probe at ${node} (#${operation.id}) was never answered`);
   }
+  checkDeadlines(simulation);
   const lost = new Set(machines.filter(({ isLost }) => isLost).map(({ id }) => id));
   const needed = Math.floor(plan.shape.n / 2) + 1;
   for (const { answer, key, node, operation } of clients.probes) {
@@ -31,7 +32,21 @@ export function checkLiveness(simulation: Simulation): void {
   }
 }
 
-/** Of requests whose node neither ended nor stood still meanwhile. Called when one ends. */
-export function isTooLate(timeoutMs: number, tookMs: number): boolean {
-  return tookMs > timeoutMs * CLOCK_SLACK + GRACE_MS;
+function checkDeadlines(simulation: Simulation): void {
+  const { history, machines, plan } = simulation;
+  const paused = new Set(plan.faults.flatMap((fault) => (fault.kind === 'pause' ? [fault.node] : [])));
+  for (const { operation, invokedMs, completedMs, key, node, life } of history.requests) {
+    const machine = machines.find(({ id }) => id === node);
+    if (machine === undefined) continue;
+    if (completedMs === undefined && machine.isRunning && machine.lifeNumber === life) {
+      simulation.violated('liveness', `${key}: #${operation.id} (${operation.kind} at ${node}) was never answered`);
+    }
+    const tookMs = (completedMs ?? invokedMs) - invokedMs;
+    if (tookMs > operation.timeoutMs * CLOCK_SLACK + GRACE_MS && !paused.has(machine.index)) {
+      simulation.violated(
+        'liveness',
+        `${key}: #${operation.id} had ${operation.timeoutMs} ms and took ${Math.round(tookMs)} ms`,
+      );
+    }
+  }
 }

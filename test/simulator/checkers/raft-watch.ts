@@ -29,6 +29,13 @@ export class RaftWatch {
     return this.safety.leadersSeen;
   }
 
+  /** Whether a node's term is no lower than the other's, and its log as up to date (Raft paper 5.4.1). */
+  isAsFar(machine: Machine, other: Machine): boolean {
+    const [mine, its] = [this.seen.get(machine), this.seen.get(other)];
+    if (mine === undefined || its === undefined || mine.term < its.term) return false;
+    return mine.lastTerm > its.lastTerm || (mine.lastTerm === its.lastTerm && mine.lastIndex >= its.lastIndex);
+  }
+
   private lookAt(machine: Machine, group: MetadataGroup): void {
     // The simulator is the one place that looks behind the product's doors.
     // biome-ignore lint/complexity/useLiteralKeys: TypeScript lets private members be read in this form only
@@ -40,7 +47,8 @@ export class RaftWatch {
       this.seen.set(machine, seen);
       this.safety.installs(machine.index, log.snapshot);
     }
-    const isSame = seen.role === role && seen.term === term && seen.lastIndex === log.lastIndex && seen.lastTerm === log.lastTerm;
+    const isSame =
+      seen.role === role && seen.term === term && seen.lastIndex === log.lastIndex && seen.lastTerm === log.lastTerm;
     if (!isSame) {
       // biome-ignore lint/complexity/useLiteralKeys: as above
       const [start, entries] = [log['start'] as EntryId, log['entries']];

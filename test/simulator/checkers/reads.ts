@@ -74,8 +74,7 @@ class ReadsOfKey {
 
   private checkContext(request: Request, { siblings, context }: Read): void {
     const shown = new Set(siblings.map(({ dot }) => formatDot(dot)));
-    for (const { dot, version } of this.events) {
-      const name = formatDot(dot);
+    for (const { dot, name, version } of this.events) {
       if (version === undefined || shown.has(name) || !hasDot(context, dot)) continue;
       if (this.isCoverable(name, request.completedMs)) continue;
       this.report('contexts', request, `covers ${name} without showing it, and nothing had overwritten it`);
@@ -84,8 +83,7 @@ class ReadsOfKey {
 
   /** What was sent, or replaced, and the write itself. */
   private checkWrittenContext(request: Request, { context }: Written): void {
-    for (const { dot, operation } of this.events) {
-      const name = formatDot(dot);
+    for (const { dot, name, operation } of this.events) {
       if (!hasDot(context, dot) || operation === request.operation.id) continue;
       if (request.sent !== undefined && hasDot(request.sent, dot)) continue;
       if (this.isCoverable(name, request.completedMs) || request.operation.kind === 'delete') continue;

@@ -1,0 +1,71 @@
+import type { Mutation } from './mutation.ts';
+
+/** Founding, grants, standing, the cluster state. */
+export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'an emptied folder takes part again',
+    rule: 'R3',
+    file: 'membership/founding.js',
+    find: "if (known !== '' && known !== introduction.store)",
+    replace: 'if (false)',
+    checkers: ['lost folders'],
+    seedsMax: 400,
+  },
+  {
+    name: 'an older copy of a folder gets the right to write',
+    rule: 'H1',
+    file: 'core/cluster/apply-command.js',
+    find: 'previousStart !== undefined && !command.attempts.includes(previousStart)',
+    replace: 'false',
+    checkers: ['lost folders', 'strict quorum', 'acknowledged writes'],
+    seedsMax: 400,
+  },
+  {
+    name: 'a node answers reads before it knows its grant',
+    rule: 'C8',
+    file: 'membership/standing.js',
+    find: 'return this.granted !== undefined || this.provisional;',
+    replace: 'return true;',
+    checkers: ['strict quorum', 'lost folders', 'resurrection', 'contexts'],
+    seedsMax: 1,
+    scenario: 'an older copy of a folder is asked before its start is refused',
+  },
+  {
+    name: 'a node writes under the grant of an earlier start until it has its own',
+    rule: 'H1',
+    file: 'membership/membership.js',
+    find: 'this.current = new ClusterView(state);',
+    replace: `this.current = new ClusterView(state);
+        const { number = 0, grant = 0 } = state.members.find(({ id }) => id === this.options.self) ?? {};
+        if (grant > 0 && this.standing.actor === undefined) this.standing.grant(number * 2 ** 32 + grant);`,
+    checkers: ['minting', 'invariant', 'lost folders', 'acknowledged writes', 'contexts', 'strict quorum'],
+    seedsMax: 400,
+  },
+  {
+    name: 'a start is announced before the folder knows it',
+    rule: 'H1',
+    file: 'membership/store-identity.js',
+    find: 'await this.keep([...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start]);',
+    replace: '',
+    checkers: ['crash', 'liveness'],
+    seedsMax: 400,
+  },
+  {
+    name: 'a proposal that comes twice is applied twice',
+    rule: 'R10',
+    file: 'core/cluster/apply-command.js',
+    find: 'if (last !== undefined && last.start === origin.start && last.sequence >= origin.sequence) {',
+    replace: 'if (false) {',
+    checkers: ['metadata'],
+    seedsMax: 400,
+  },
+  {
+    name: 'zones are not looked at when owners are chosen',
+    rule: 'H26',
+    file: 'membership/creation.js',
+    find: 'planOwnership({ members, partitions',
+    replace: "planOwnership({ members: members.map((member) => ({ ...member, zone: '' })), partitions",
+    checkers: ['placement'],
+    seedsMax: 400,
+  },
+];

@@ -1,0 +1,15 @@
+import { CAUSALITY_MUTATIONS } from './causality-mutations.ts';
+import { MEMBERSHIP_MUTATIONS } from './membership-mutations.ts';
+import type { Mutation } from './mutation.ts';
+import { RAFT_MUTATIONS } from './raft-mutations.ts';
+import { REQUEST_MUTATIONS } from './request-mutations.ts';
+import { STORAGE_MUTATIONS } from './storage-mutations.ts';
+
+/** Every way in which the product is broken on purpose. */
+export const MUTATIONS: readonly Mutation[] = [
+  ...REQUEST_MUTATIONS,
+  ...CAUSALITY_MUTATIONS,
+  ...STORAGE_MUTATIONS,
+  ...MEMBERSHIP_MUTATIONS,
+  ...RAFT_MUTATIONS,
+];

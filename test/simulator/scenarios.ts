@@ -1,0 +1,116 @@
+import type { ClusterShape, Fault, Operation, Plan } from './plan.ts';
+import { CALM } from './simulated-network.ts';
+
+/**
+ * Schedules made by hand, for what chance meets too rarely: three nodes that own everything, no mistakes of their clocks, and clients
+ * that ask every few milliseconds.
+ */
+const SHAPE: ClusterShape = {
+  ...{ nodes: 3, zones: 1, n: 3, partitions: 1, durability: 'flush', keys: 12, siblings: 32 },
+  clocks: [0, 1, 2].map(() => ({ rate: 1, offsetMs: 0 })),
+};
+
+type Ask = Partial<Operation> & Pick<Operation, 'kind'>;
+
+/** Requests every `everyMs`: of the i-th `ask(i)` says what it is. */
+function requests(fromMs: number, toMs: number, everyMs: number, ask: (i: number) => Ask): Omit<Operation, 'id'>[] {
+  const count = Math.floor((toMs - fromMs) / everyMs);
+  return Array.from({ length: count }, (_, i) => ({
+    ...{
+      atMs: fromMs + i * everyMs,
+      client: i % 4,
+      node: i % 3,
+      key: i % SHAPE.keys,
+      level: 'quorum' as const,
+      owners: 0,
+    },
+    ...{ timeoutMs: 2000, context: 'seen' as const },
+    ...ask(i),
+  }));
+}
+
+function plan(
+  seed: number,
+  healMs: number,
+  operations: readonly Omit<Operation, 'id'>[],
+  faults: readonly Fault[],
+): Plan {
+  const inOrder = operations.toSorted((a, b) => a.atMs - b.atMs).map((operation, id) => ({ ...operation, id }));
+  const keys = 1 + Math.max(...inOrder.map(({ key }) => key));
+  return { seed, shape: { ...SHAPE, keys }, healMs, operations: inOrder, faults };
+}
+
+/** Every `everyMs` from the first second on, ten times. */
+function tenTimes(everyMs: number, fault: (atMs: number) => Fault): readonly Fault[] {
+  return Array.from({ length: 10 }, (_, i) => fault(1000 + i * everyMs));
+}
+
+const writes = (i: number): Ask => ({ kind: i % 5 === 4 ? 'get' : 'put' });
+const outage = (slowness: number) => (atMs: number) =>
+  ({ kind: 'outage', atMs, after: 'written', slowness, power: true, forMs: 100 }) as const;
+
+const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
+  [
+    'messages come twice, disks are slow, and the power fails when a write was answered',
+    // A key of its own for each write: the next write of a key would mend what the last one lost.
+    plan(
+      1,
+      26_000,
+      requests(0, 26_000, 60, (i) => ({ kind: 'put', key: i })),
+      [
+        { kind: 'weather', atMs: 100, forMs: 25_000, weather: { ...CALM, duplication: 0.9 } },
+        ...tenTimes(2500, outage(300)),
+      ],
+    ),
+  ],
+  [
+    'a process ends again and again, soon after its start, while its peers answer late',
+    plan(
+      2,
+      14_000,
+      requests(0, 14_000, 8, (i) => ({ kind: i % 3 === 0 ? 'get' : 'put', node: 0 })),
+      [...[1, 2].map((node) => disk(node, 300)), ...Array.from({ length: 24 }, (_, i) => crash(1000 + i * 500, 0))],
+    ),
+  ],
+  [
+    'an older copy of a folder is asked before its start is refused',
+    plan(
+      3,
+      9000,
+      [
+        ...requests(0, 6000, 10, () => ({ kind: 'put', level: 'all', node: 1 })),
+        ...requests(4000, 9000, 3, () => ({ kind: 'get', level: 'one', node: 0 })),
+      ],
+      [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
+    ),
+  ],
+  [
+    'disks are slow, log segments are used up, and the power fails',
+    plan(4, 26_000, requests(0, 26_000, 8, writes), [
+      ...[0, 1, 2].map((node) => disk(node, 60)),
+      ...Array.from({ length: 10 }, (_, i) => [0, 1, 2].map((node) => powerCut(1000 + i * 2300, node))).flat(),
+    ]),
+  ],
+]);
+
+function disk(node: number, slowness: number): Fault {
+  return { kind: 'disk', atMs: 100, node, slowness, isFull: false, readErrors: 0, forMs: 25_000 };
+}
+
+function crash(atMs: number, node: number): Fault {
+  return { kind: 'crash', atMs, node, moment: 'now', power: false, silent: false, forMs: 5 };
+}
+
+function powerCut(atMs: number, node: number): Fault {
+  return { kind: 'crash', atMs, node, moment: 'now', power: true, silent: true, forMs: 100 };
+}
+
+export function scenarioNamed(name: string): Plan {
+  const found = SCENARIOS.get(name);
+  if (found === undefined) throw new Error(`no scenario "${name}"`);
+  return found;
+}
+
+export function scenarioNames(): readonly string[] {
+  return [...SCENARIOS.keys()];
+}
