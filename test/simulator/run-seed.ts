@@ -70,10 +70,8 @@ export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
   };
   process.on('unhandledRejection', stray);
   try {
-    await simulation.run(() => {
-      for (const check of STATE_CHECKERS) check(simulation);
-    });
-    if (simulation.violations.length === 0) for (const check of CHECKERS) check(simulation);
+    await simulation.run(() => runCheckers(STATE_CHECKERS, simulation));
+    if (simulation.violations.length === 0) runCheckers(CHECKERS, simulation);
   } finally {
     process.off('unhandledRejection', stray);
     removeTraps();
@@ -88,4 +86,15 @@ export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
     faults: plan.faults.length,
     tally,
   };
+}
+
+/** What a checker cannot even read, nobody should have written. */
+function runCheckers(checkers: readonly ((simulation: Simulation) => void)[], simulation: Simulation): void {
+  for (const check of checkers) {
+    try {
+      check(simulation);
+    } catch (error) {
+      simulation.violated('unreadable', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    }
+  }
 }

@@ -29,6 +29,12 @@ function requests(fromMs: number, toMs: number, everyMs: number, ask: (i: number
   }));
 }
 
+/** The same on more nodes than owners, so that some coordinate reads of what they do not hold. */
+function onFive(onThree: Plan): Plan {
+  const clocks = Array.from({ length: 5 }, () => ({ rate: 1, offsetMs: 0 }));
+  return { ...onThree, shape: { ...onThree.shape, nodes: 5, clocks } };
+}
+
 function plan(
   seed: number,
   healMs: number,
@@ -61,6 +67,22 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
         { kind: 'weather', atMs: 100, forMs: 25_000, weather: { ...CALM, duplication: 0.9 } },
         ...tenTimes(2500, outage(300)),
       ],
+    ),
+  ],
+  [
+    'values are read while their flush is under way, and the power fails',
+    onFive(
+      plan(
+        5,
+        27_000,
+        [
+          ...requests(0, 27_000, 60, (i) => ({ kind: 'put', key: i, node: i % 5 })),
+          ...[4, 7, 10].flatMap((afterMs) =>
+            requests(afterMs, 27_000, 60, (i) => ({ kind: 'get', key: i, node: (i + afterMs) % 5 })),
+          ),
+        ],
+        tenTimes(2500, (atMs) => ({ ...outage(300)(atMs), after: 'read' })),
+      ),
     ),
   ],
   [

@@ -9,7 +9,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: "if (known !== '' && known !== introduction.store)",
     replace: 'if (false)',
     checkers: ['lost folders'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'an older copy of a folder gets the right to write',
@@ -18,7 +18,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'previousStart !== undefined && !command.attempts.includes(previousStart)',
     replace: 'false',
     checkers: ['lost folders', 'strict quorum', 'acknowledged writes'],
-    seedsMax: 400,
+    seedsMax: 40,
   },
   {
     name: 'a node answers reads before it knows its grant',
@@ -39,7 +39,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
         const { number = 0, grant = 0 } = state.members.find(({ id }) => id === this.options.self) ?? {};
         if (grant > 0 && this.standing.actor === undefined) this.standing.grant(number * 2 ** 32 + grant);`,
     checkers: ['minting', 'invariant', 'lost folders', 'acknowledged writes', 'contexts', 'strict quorum'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'a start is announced before the folder knows it',
@@ -48,7 +48,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'await this.keep([...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start]);',
     replace: '',
     checkers: ['crash', 'liveness'],
-    seedsMax: 400,
+    seedsMax: 110,
   },
   {
     name: 'a proposal that comes twice is applied twice',
@@ -57,7 +57,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'if (last !== undefined && last.start === origin.start && last.sequence >= origin.sequence) {',
     replace: 'if (false) {',
     checkers: ['metadata'],
-    seedsMax: 400,
+    seedsMax: 380,
   },
   {
     name: 'zones are not looked at when owners are chosen',
@@ -66,6 +66,6 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'planOwnership({ members, partitions',
     replace: "planOwnership({ members: members.map((member) => ({ ...member, zone: '' })), partitions",
     checkers: ['placement'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
 ];

@@ -63,11 +63,21 @@ async function judge(mutation: Mutation, folder: string): Promise<Undated> {
       reason: `found by ${found} after ${tried}, expected ${checkers.join(' or ')}: ${violations[0]?.what}`,
     };
   }
-  const unbroken = await trySeeds(UNBROKEN, runs(mutation, seed, seed));
+  const unbroken = await tryUnbroken(runs(mutation, seed, seed));
   if (typeof unbroken === 'string' || unbroken.violations.length > 0) {
     return { kind: 'wrong', reason: `seed ${seed} fails without the mutation too` };
   }
   return { kind: 'caught', seeds: tried, checker: expected.checker, what: expected.what };
+}
+
+const unbrokenReports = new Map<string, Promise<SeedReport | string>>();
+
+/** Many mutations are caught by the same seed. */
+function tryUnbroken(args: readonly string[]): Promise<SeedReport | string> {
+  const name = args.join(' ');
+  const report = unbrokenReports.get(name) ?? trySeeds(UNBROKEN, args);
+  unbrokenReports.set(name, report);
+  return report;
 }
 
 function runs({ scenario, among }: Mutation, from: number, to: number): readonly string[] {

@@ -9,7 +9,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'if (ready.mustFlush)',
     replace: 'if (false)',
     checkers: ['raft', 'invariant', 'crash', 'liveness', 'metadata'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'the vote is forgotten when the process ends',
@@ -18,7 +18,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'hardState: isPromise || after.commit !== before.commit ? after : undefined,',
     replace: 'hardState: isPromise || after.commit !== before.commit ? { ...after, vote: undefined } : undefined,',
     checkers: ['raft', 'invariant'],
-    seedsMax: 5000,
+    seedsMax: 8000,
     among: 'raft schedules',
   },
   {
@@ -28,7 +28,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'const mayVote = raft.vote === message.from ||',
     replace: 'const mayVote = true ||',
     checkers: ['raft', 'invariant'],
-    seedsMax: 5000,
+    seedsMax: 5,
     among: 'raft schedules',
   },
   {
@@ -38,7 +38,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'const granted = mayVote && raft.log.isCoveredBy({ index: message.lastIndex, term: message.lastTerm });',
     replace: 'const granted = mayVote;',
     checkers: ['raft', 'invariant', 'metadata', 'crash', 'placement'],
-    seedsMax: 400,
+    seedsMax: 40,
   },
   {
     name: 'an entry of an earlier term is committed by counting',
@@ -47,7 +47,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'if (raft.log.termAt(index) !== raft.term)',
     replace: 'if (false)',
     checkers: ['raft', 'invariant', 'metadata'],
-    seedsMax: 5000,
+    seedsMax: 8000,
     among: 'raft schedules',
   },
   {
@@ -57,7 +57,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'logIndex(Math.min(progress?.match ?? 0, raft.log.committed))',
     replace: 'raft.log.committed',
     checkers: ['crash', 'invariant', 'raft', 'liveness'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'an old message cuts off what a newer one brought',
@@ -66,7 +66,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'const firstNew = entries.findIndex(isNew);',
     replace: 'const firstNew = entries.length > 0 ? 0 : -1;',
     checkers: ['invariant', 'crash', 'raft'],
-    seedsMax: 5000,
+    seedsMax: 60,
     among: 'raft schedules',
   },
   {
@@ -76,6 +76,6 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'return this.group?.catchUp(timeoutMs) ?? Promise.resolve(false);',
     replace: 'return Promise.resolve(this.group !== undefined);',
     checkers: ['metadata'],
-    seedsMax: 400,
+    seedsMax: 380,
   },
 ];

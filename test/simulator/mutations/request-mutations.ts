@@ -9,7 +9,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'quorum: { total: w, owners: pw }',
     replace: 'quorum: { total: Math.max(1, w - 1), owners: Math.min(pw, Math.max(1, w - 1)) }',
     checkers: ['quorums', 'strict quorum'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'a read is answered by r - 1 owners',
@@ -18,7 +18,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'quorum: task.quorum }',
     replace: 'quorum: { total: Math.max(1, task.quorum.total - 1), owners: 0 } }',
     checkers: ['quorums', 'strict quorum'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'an answer claims owners that it did not hear of',
@@ -27,7 +27,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'weakest = { required: quorum.total, owners: byOwner,',
     replace: 'weakest = { required: quorum.total, owners: owners.length,',
     checkers: ['quorums', 'strict quorum'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'an owner that failed counts as one that has the write',
@@ -36,7 +36,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: "this.tracker.add({ kind: 'failed', node: owner.number, reason }) === 'failed'",
     replace: "this.tracker.add({ kind: 'acked', node: owner.number, reason }) === 'met' ? this.finish() : false",
     checkers: ['quorums', 'strict quorum'],
-    seedsMax: 400,
+    seedsMax: 60,
   },
   {
     name: 'a coordinator counts itself before its own flush',
@@ -45,7 +45,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'this.context.store.durable(sequence, this.durability).then(',
     replace: 'Promise.resolve().then(',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'a replica acknowledges a write before its flush',
@@ -54,7 +54,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
     replace: 'return request.reply(ACK);',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'a repeated write is acknowledged before the flush of the first one',
@@ -73,7 +73,8 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'if (snapshot.sequence !== 0)',
     replace: 'if (false)',
     checkers: ['shown values', 'strict quorum', 'contexts'],
-    seedsMax: 400,
+    seedsMax: 1,
+    scenario: 'values are read while their flush is under way, and the power fails',
   },
   {
     name: 'a read takes what the replicas hold without what their clocks say',
@@ -82,7 +83,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'this.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock));',
     replace: 'this.answered(owner, stored ?? EMPTY_CONTAINER);',
     checkers: ['resurrection', 'siblings', 'strict quorum'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'a write that missed its quorum is said not to be applied',
@@ -91,7 +92,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: "required acknowledgements ${within}`, 'unknown')",
     replace: "required acknowledgements ${within}`, 'not_applied')",
     checkers: ['refusals'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'the sibling limit is looked at after the write was stored',
@@ -105,7 +106,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
             this.checkSize(written.stored);
         return { ...written, sequence };`,
     checkers: ['refusals'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
   {
     name: 'a write is forwarded to a second owner when the first one fell silent',
@@ -114,7 +115,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'if (mayHaveBegun(answer))',
     replace: 'if (false)',
     checkers: ['minting', 'refusals'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'a forwarded write that the network repeats is carried out twice',
@@ -123,7 +124,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'if (!seen.isNew(request))',
     replace: 'if (false)',
     checkers: ['minting'],
-    seedsMax: 400,
+    seedsMax: 90,
   },
   {
     name: 'an answer to an earlier life of the process is taken for one to this life',
@@ -142,7 +143,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'done(this.timeout);',
     replace: 'void done;',
     checkers: ['liveness', 'resources'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: 'calls under way are forgotten when the connection ends',
@@ -152,7 +153,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
             done(outcome);`,
     replace: '        void calls;',
     checkers: ['liveness', 'resources', 'lost folders'],
-    seedsMax: 400,
+    seedsMax: 60,
   },
   {
     name: 'a damaged or made-up context is taken for an empty one',
@@ -161,7 +162,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'const context = openContext(token, this.context.tokenMac(view, key));',
     replace: 'const context = openContext(token, this.context.tokenMac(view, key)) ?? [];',
     checkers: ['refusals'],
-    seedsMax: 400,
+    seedsMax: 20,
   },
   {
     name: "a context's MAC is not checked",
@@ -169,8 +170,8 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/context-token.js',
     find: 'return difference === 0;',
     replace: 'return true;',
-    checkers: ['refusals', 'invariant'],
-    seedsMax: 400,
+    checkers: ['refusals', 'clocks', 'acknowledgements', 'contexts'],
+    seedsMax: 20,
   },
   {
     name: 'a context is not bound to its key',
@@ -179,6 +180,6 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: '\\0${Buffer.byteLength(key)}\\0${key}`',
     replace: '`',
     checkers: ['refusals', 'contexts'],
-    seedsMax: 400,
+    seedsMax: 5,
   },
 ];
