@@ -37,8 +37,9 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'this.current = new ClusterView(state);',
     replace: `this.current = new ClusterView(state);
         const { number = 0, grant = 0 } = state.members.find(({ id }) => id === this.options.self) ?? {};
-        if (grant > 0 && this.standing.actor === undefined) this.standing.grant(number * 2 ** 32 + grant);`,
-    checkers: ['minting', 'invariant', 'lost folders', 'acknowledged writes', 'contexts', 'strict quorum'],
+        if (this.held > 0 && grant > this.held) this.standing.granted = number * 2 ** 32 + this.held;
+        this.held = grant;`,
+    checkers: ['minting', 'crash', 'acknowledged writes', 'acknowledgements', 'contexts', 'clocks', 'strict quorum'],
     seedsMax: 5,
   },
   {

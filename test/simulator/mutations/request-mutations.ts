@@ -174,12 +174,13 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     seedsMax: 20,
   },
   {
-    name: 'a context is not bound to its key',
+    name: 'a context of another key is accepted',
     rule: 'H4',
-    file: 'system/token-mac.js',
-    find: '\\0${Buffer.byteLength(key)}\\0${key}`',
-    replace: '`',
-    checkers: ['refusals', 'contexts'],
-    seedsMax: 5,
+    file: 'coordinator/coordinator.js',
+    find: 'const context = openContext(token, this.context.tokenMac(view, key));',
+    replace: `const keys = [key, ...Array.from({ length: 100 }, (_, i) => key.replace(/[0-9]+$/, String(i)))];
+        const context = keys.map((other) => openContext(token, this.context.tokenMac(view, other))).find((opened) => opened !== undefined);`,
+    checkers: ['refusals', 'clocks', 'acknowledgements', 'contexts'],
+    seedsMax: 20,
   },
 ];
