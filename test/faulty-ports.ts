@@ -3,41 +3,10 @@ import { type NodeId, nodeId } from '../src/core/ids.ts';
 import type { Clock, PeerAddress, SendOutcome, Timer, Transport, TransportReceiver } from '../src/ports.ts';
 import { type DeviceOperation, MemoryLogDevice } from '../src/storage/memory-log-device.ts';
 import { MemoryStateTable } from '../src/storage/memory-state-table.ts';
-
-/** Runs what a node has to do: at once, when it is resumed, or never any more. */
-export class Life {
-  private state: 'running' | 'paused' | 'over' = 'running';
-  private held: (() => void)[] = [];
-
-  get isOver(): boolean {
-    return this.state === 'over';
-  }
-
-  run(task: () => void): void {
-    if (this.state === 'running') task();
-    else if (this.state === 'paused') this.held.push(task);
-  }
-
-  pause(): void {
-    if (this.state === 'running') this.state = 'paused';
-  }
-
-  resume(): void {
-    if (this.state !== 'paused') return;
-    this.state = 'running';
-    const held = this.held;
-    this.held = [];
-    for (const task of held) this.run(task);
-  }
-
-  end(): void {
-    this.state = 'over';
-    this.held = [];
-  }
-}
+import type { NodeLife } from './simulator/node-life.ts';
 
 /** The common clock, as one life sees it: while it is paused time goes on, but nothing that was set runs. */
-export function clockOf(clock: Clock, life: Life): Clock {
+export function clockOf(clock: Clock, life: NodeLife): Clock {
   return {
     wallMs: () => clock.wallMs(),
     monotonicMs: () => clock.monotonicMs(),
@@ -61,12 +30,12 @@ export type Loses = (from: NodeId, to: NodeId, message: Uint8Array) => boolean;
 export class FaultyTransport implements Transport {
   private readonly self: NodeId;
   private readonly inner: Transport;
-  private readonly life: Life;
+  private readonly life: NodeLife;
   private readonly loses: Loses;
   private readonly cutFrom = new Set<NodeId>();
   private peers: ReadonlyMap<NodeId, PeerAddress> = new Map();
 
-  constructor(self: NodeId, inner: Transport, life: Life, loses: Loses) {
+  constructor(self: NodeId, inner: Transport, life: NodeLife, loses: Loses) {
     this.self = self;
     this.inner = inner;
     this.life = life;

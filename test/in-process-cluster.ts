@@ -8,7 +8,8 @@ import { openStore } from '../src/storage/open-store.ts';
 import { loadHashes } from '../src/system/hash.ts';
 import { ManualClock } from '../src/system/manual-clock.ts';
 import { tokenMacs } from '../src/system/token-mac.ts';
-import { clockOf, FaultyTransport, Life, type Loses, TestDisk } from './faulty-ports.ts';
+import { clockOf, FaultyTransport, type Loses, TestDisk } from './faulty-ports.ts';
+import { NodeLife } from './simulator/node-life.ts';
 
 export interface InProcessOptions {
   readonly nodes?: number;
@@ -20,7 +21,7 @@ interface Running {
   readonly node: Node;
   readonly store: Store;
   readonly transport: FaultyTransport;
-  readonly life: Life;
+  readonly life: NodeLife;
 }
 
 const SEGMENT_BYTES = 1 << 20;
@@ -78,7 +79,7 @@ export class InProcessCluster {
     const { checksum32, hash64 } = await loadHashes();
     const { log, state } = this.disk(id);
     const logger = this.logger(id);
-    const life = new Life();
+    const life = new NodeLife();
     const failed = (error: Error) => {
       if (!life.isOver) this.fatal.set(id, error);
     };

@@ -26,7 +26,7 @@ export function createHttpServer(options: EdgeOptions): HttpServer {
 
 /**
  * What the adapter sees instead of the target, which it would refuse or rewrite where it is an odd but good key: routing goes by the
- * exchange's own path. It looks at the host too, unless the target has one; parsing that costs 0.8 us, so a plain host is left to it.
+ * exchange's own path. It looks at the host too, unless the target has one; parsing that costs time, so a plain host is left to it.
  */
 const PLAIN_TARGET = '/';
 const TARGET_WITH_HOST = 'http://localhost/';
