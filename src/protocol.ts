@@ -112,6 +112,7 @@ export interface ForwardedVersion {
   readonly meta: readonly (readonly [name: string, value: string])[];
 }
 
+const NO_META: ForwardedVersion['meta'] = [];
 const HAS_CONTEXT = 1;
 const HAS_VERSION = 2;
 const RETURNS_VALUE = 4;
@@ -134,7 +135,7 @@ export function writeForwardedWrite(out: ByteWriter, request: ForwardedWrite): v
 }
 
 export function readForwardedWrite(source: ByteReader): ForwardedWrite {
-  const address = readAddress(source);
+  const { epoch, partition, key } = readAddress(source);
   const w = source.varint();
   const pw = source.varint();
   const flags = source.u8();
@@ -142,13 +143,13 @@ export function readForwardedWrite(source: ByteReader): ForwardedWrite {
   const context = (flags & HAS_CONTEXT) === 0 ? undefined : readDotSet(source);
   const version = (flags & HAS_VERSION) === 0 ? undefined : readForwardedVersion(source);
   source.end();
-  return { ...address, w, pw, returnValue: (flags & RETURNS_VALUE) !== 0, context, version };
+  return { epoch, partition, key, w, pw, returnValue: (flags & RETURNS_VALUE) !== 0, context, version };
 }
 
 function readForwardedVersion(source: ByteReader): ForwardedVersion {
   const contentType = source.string();
   const count = source.varint();
   if (count > source.remaining) throw new DecodeError('more metadata than bytes');
-  const meta = Array.from({ length: count }, () => [source.string(), source.string()] as const);
+  const meta = count === 0 ? NO_META : Array.from({ length: count }, () => [source.string(), source.string()] as const);
   return { contentType, meta, value: source.rest() };
 }

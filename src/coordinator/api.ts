@@ -31,10 +31,10 @@ export interface GetRequest {
   readonly key: string;
   readonly timeoutMs: number;
   /** Left out: the bucket's, else the cluster's. */
-  readonly r?: QuorumLevel;
-  readonly pr?: QuorumLevel;
+  readonly r?: QuorumLevel | undefined;
+  readonly pr?: QuorumLevel | undefined;
   /** Only this sibling; none when it is not (or no longer) among them. */
-  readonly dot?: Dot;
+  readonly dot?: Dot | undefined;
 }
 
 export interface GetResult {
@@ -64,8 +64,8 @@ export interface WriteRequest {
   readonly version: NewVersion | undefined;
   /** The `Causal-Context` token as the client sent it; undefined for a blind write. */
   readonly context: string | undefined;
-  readonly w?: QuorumLevel;
-  readonly pw?: QuorumLevel;
+  readonly w?: QuorumLevel | undefined;
+  readonly pw?: QuorumLevel | undefined;
   /** Answer with what the coordinating replica holds after the write. */
   readonly returnValue: boolean;
 }

@@ -38,7 +38,7 @@ export class Coordinator {
     const outcome = await new Promise<ReadOutcome>((resolve, reject) =>
       new ReadOperation(this.context, task, resolve, reject).start(),
     );
-    const report = { ...reportOf(view, quorum.total, outcome), hedged: outcome.hedged };
+    const report = reportOf(view, quorum.total, outcome, outcome.hedged);
     return this.getResult(view, key, outcome.container, request, report);
   }
 
@@ -60,7 +60,7 @@ export class Coordinator {
     const result = {
       context: sealContext(outcome.context, [outcome.dot], this.context.tokenMac(view, key)),
       durable: outcome.durable,
-      quorum: { ...reportOf(view, total, outcome), hedged: 0 },
+      quorum: reportOf(view, total, outcome, 0),
     };
     return request.returnValue ? { ...result, siblings: outcome.container.siblings.map(viewOf) } : result;
   }
@@ -201,13 +201,15 @@ function reportOf(
   view: ClusterView,
   required: number,
   outcome: Pick<WriteOutcome, 'owners' | 'fallbacks' | 'timings'>,
-): Omit<QuorumReport, 'hedged'> {
+  hedged: number,
+): QuorumReport {
   const { owners, fallbacks, timings } = outcome;
-  return { required, owners, fallbacks, epoch: view.epoch, timings };
+  return { required, owners, fallbacks, hedged, epoch: view.epoch, timings };
 }
 
 function viewOf({ dot, version }: Container['siblings'][number]): SiblingView {
-  return { dot, ...decodeVersion(version) };
+  const { value, contentType, meta, stampMs } = decodeVersion(version);
+  return { dot, value, contentType, meta, stampMs };
 }
 
 /** Whether the owner may have stored the write before it fell silent. What it refused, or was never sent, it has not. */

@@ -83,15 +83,20 @@ export class WriteOperation {
     const reachable = this.reachableOwners();
     if (this.tracker.outcome === 'failed') return this.failUntouched();
     const { write } = this.task;
-    const version = write.version && encodeVersion({ ...write.version, stampMs: this.context.clock.wallMs() });
+    const version = write.version && this.stamped(write.version);
     const { dot, filled, covered, sequence } = this.store(actor, version);
     this.written = { dot, context: addDot(covered, dot), container: filled };
     this.timer = this.context.clock.after(this.task.timeoutMs, () => this.failUnknown('deadline'));
-    this.replicate(reachable, { ...write, dots: [dot], container: filled });
+    const { epoch, partition, key } = write;
+    this.replicate(reachable, { epoch, partition, key, dots: [dot], container: filled });
     this.context.store.durable(sequence, this.durability).then(
       () => this.acked(this.self()),
       (error: unknown) => this.lost(this.self(), error instanceof Error ? error.message : String(error)),
     );
+  }
+
+  private stamped({ value, contentType, meta }: NonNullable<ForwardedWrite['version']>): Uint8Array {
+    return encodeVersion({ value, contentType, meta, stampMs: this.context.clock.wallMs() });
   }
 
   /** One step, that happens as a whole or not at all: what fails in it was not applied. */
@@ -149,7 +154,8 @@ export class WriteOperation {
     this.isOver = true;
     this.timer?.cancel();
     const { owners, fallbacks } = this.tracker.counts();
-    this.resolve({ ...this.written, durable: this.durability, owners, fallbacks, timings: this.timings });
+    const { dot, context, container } = this.written;
+    this.resolve({ dot, context, container, durable: this.durability, owners, fallbacks, timings: this.timings });
   }
 
   private failUntouched(): void {

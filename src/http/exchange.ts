@@ -1,6 +1,6 @@
 import { IncomingMessage, type ServerResponse } from 'node:http';
 import type { StoreError } from '../errors.ts';
-import type { RequestHeaders } from './request-headers.ts';
+import { noHeaders, type RequestHeaders } from './request-headers.ts';
 import { splitTarget } from './request-target.ts';
 
 /** A request as Node hands it over, and the exchange that it began. */
@@ -48,4 +48,4 @@ export class Exchange {
   }
 }
 
-const NO_HEADERS: RequestHeaders = {};
+const NO_HEADERS = noHeaders();

@@ -3,59 +3,54 @@ import { parseLevel, type QuorumLevel } from '../core/quorum/quorum-spec.ts';
 import { StoreError } from '../errors.ts';
 import { badParameter, readQuery } from './query.ts';
 
-/** The parameters of a read that were given. */
+/** The parameters of a read; undefined: not given. */
 export interface ReadParameters {
-  readonly r?: QuorumLevel;
-  readonly pr?: QuorumLevel;
-  readonly dot?: Dot;
-  readonly timeoutMs?: number;
+  readonly r: QuorumLevel | undefined;
+  readonly pr: QuorumLevel | undefined;
+  readonly dot: Dot | undefined;
+  readonly timeoutMs: number | undefined;
 }
 
-/** The parameters of a write that were given. */
+/** The parameters of a write; undefined: not given. */
 export interface WriteParameters {
-  readonly w?: QuorumLevel;
-  readonly pw?: QuorumLevel;
-  readonly returnValue?: boolean;
-  readonly timeoutMs?: number;
+  readonly w: QuorumLevel | undefined;
+  readonly pw: QuorumLevel | undefined;
+  readonly returnValue: boolean;
+  readonly timeoutMs: number | undefined;
 }
 
 const READ_NAMES = ['r', 'pr', 'sloppy', 'timeout', 'dot', 'explain'];
 const DELETE_NAMES = ['w', 'pw', 'sloppy', 'timeout', 'explain'];
 const PUT_NAMES = [...DELETE_NAMES, 'ttl', 'returnvalue'];
-const NONE = {};
 const TIMEOUT_MS_MAX = 60_000;
 
 /** Errors: `bad-parameter`, `not-supported`. */
 export function readParameters(query: string | undefined): ReadParameters {
-  if (query === undefined) return NONE;
   const given = readQuery(query, READ_NAMES);
   refuseReserved(given);
-  const [r, pr, dot] = [given.get('r'), given.get('pr'), given.get('dot')];
   return {
-    ...(r !== undefined && { r: level('r', r, 1) }),
-    ...(pr !== undefined && { pr: level('pr', pr, 0) }),
-    ...(dot !== undefined && { dot: dotOf(dot) }),
-    ...timeoutOf(given),
+    r: level('r', given.get('r'), 1),
+    pr: level('pr', given.get('pr'), 0),
+    dot: dotOf(given.get('dot')),
+    timeoutMs: timeoutOf(given.get('timeout')),
   };
 }
 
 /** Errors: `bad-parameter`, `not-supported`. */
 export function writeParameters(query: string | undefined, method: 'PUT' | 'POST' | 'DELETE'): WriteParameters {
-  if (query === undefined) return NONE;
   const given = readQuery(query, method === 'DELETE' ? DELETE_NAMES : PUT_NAMES);
   refuseReserved(given);
-  const [w, pw, returnValue] = [given.get('w'), given.get('pw'), given.get('returnvalue')];
   return {
-    ...(w !== undefined && { w: level('w', w, 1) }),
-    ...(pw !== undefined && { pw: level('pw', pw, 0) }),
-    ...(returnValue !== undefined && { returnValue: truth('returnvalue', returnValue) }),
-    ...timeoutOf(given),
+    w: level('w', given.get('w'), 1),
+    pw: level('pw', given.get('pw'), 0),
+    returnValue: truth('returnvalue', given.get('returnvalue') ?? 'false'),
+    timeoutMs: timeoutOf(given.get('timeout')),
   };
 }
 
 /** The one parameter that changes of buckets and settings take. */
 export function changeTimeoutMs(query: string | undefined): number | undefined {
-  return timeoutOf(readQuery(query, ['timeout'])).timeoutMs;
+  return timeoutOf(readQuery(query, ['timeout']).get('timeout'));
 }
 
 function refuseReserved(given: ReadonlyMap<string, string>): void {
@@ -66,14 +61,16 @@ function refuseReserved(given: ReadonlyMap<string, string>): void {
   if (given.has('ttl')) throw notSupported('ttl', 'ttl');
 }
 
-function level(name: string, text: string, least: 0 | 1): QuorumLevel {
+function level(name: string, text: string | undefined, least: 0 | 1): QuorumLevel | undefined {
+  if (text === undefined) return undefined;
   const parsed = parseLevel(text, least);
   if (parsed.kind === 'level') return parsed.level;
   if (parsed.kind === 'not-supported') throw notSupported(name, `${name}=${text}`);
   throw badParameter(name, `is ${least}..N, one, quorum or all`);
 }
 
-function dotOf(text: string): Dot {
+function dotOf(text: string | undefined): Dot | undefined {
+  if (text === undefined) return undefined;
   const dot = parseDot(text);
   if (dot === undefined) throw badParameter('dot', 'is no dot of a 300 answer');
   return dot;
@@ -85,13 +82,12 @@ function truth(name: string, text: string): boolean {
   throw badParameter(name, 'is true or false');
 }
 
-function timeoutOf(given: ReadonlyMap<string, string>): { readonly timeoutMs?: number } {
-  const text = given.get('timeout');
-  if (text === undefined) return NONE;
+function timeoutOf(text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
   const [, digits, unit] = /^([1-9][0-9]{0,4})(ms|s)$/.exec(text) ?? [];
   const timeoutMs = Number(digits) * (unit === 's' ? 1000 : 1);
   if (digits === undefined || timeoutMs > TIMEOUT_MS_MAX) throw badParameter('timeout', 'is 1ms..60s');
-  return { timeoutMs };
+  return timeoutMs;
 }
 
 function notSupported(field: string, what: string): StoreError {

@@ -3,21 +3,41 @@ import { HEAD_BYTES_MAX, META_BYTES_MAX } from './http-limits.ts';
 
 /** The headers of a request that mean something here, as they were sent. */
 export interface RequestHeaders {
-  host?: string;
-  origin?: string;
-  accept?: string;
-  contentLength?: string;
-  transferEncoding?: string;
-  contentType?: string;
-  contentEncoding?: string;
-  causalContext?: string;
-  idempotencyKey?: string;
-  ifMatch?: string;
-  ifNoneMatch?: string;
-  ifModifiedSince?: string;
-  ifUnmodifiedSince?: string;
+  host: string | undefined;
+  origin: string | undefined;
+  accept: string | undefined;
+  contentLength: string | undefined;
+  transferEncoding: string | undefined;
+  contentType: string | undefined;
+  contentEncoding: string | undefined;
+  causalContext: string | undefined;
+  idempotencyKey: string | undefined;
+  ifMatch: string | undefined;
+  ifNoneMatch: string | undefined;
+  ifModifiedSince: string | undefined;
+  ifUnmodifiedSince: string | undefined;
   /** Lower-case name without the prefix, and value; absent when there is none. */
-  meta?: [name: string, value: string][];
+  meta: [name: string, value: string][] | undefined;
+}
+
+/** All fields at once: objects of one shape are read several times as fast as such that have grown. */
+export function noHeaders(): RequestHeaders {
+  return {
+    host: undefined,
+    origin: undefined,
+    accept: undefined,
+    contentLength: undefined,
+    transferEncoding: undefined,
+    contentType: undefined,
+    contentEncoding: undefined,
+    causalContext: undefined,
+    idempotencyKey: undefined,
+    ifMatch: undefined,
+    ifNoneMatch: undefined,
+    ifModifiedSince: undefined,
+    ifUnmodifiedSince: undefined,
+    meta: undefined,
+  };
 }
 
 type Single = Exclude<keyof RequestHeaders, 'meta' | 'accept'>;
@@ -54,7 +74,7 @@ function spellings([name, field]: readonly [string, Single | 'accept']): [string
  * Errors: `bad-header` (a header of the contract given twice, metadata without a name or over its limit), `headers-too-large`.
  */
 export function readHeaders(raw: readonly string[], requestLineBytes: number): RequestHeaders {
-  const headers: RequestHeaders = {};
+  const headers = noHeaders();
   let bytes = requestLineBytes;
   for (let i = 0; i + 1 < raw.length; i += 2) {
     const name = raw[i] ?? '';

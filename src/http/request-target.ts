@@ -27,18 +27,19 @@ function withoutAuthority(target: string): string {
   return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
-const KV = '/v1/kv/';
+/** Keys and buckets: the hot path. */
+export const KV_PREFIX = '/v1/kv/';
 
 /** The bucket and key of `/v1/kv/{bucket}/{key}`; the key is undefined when there is no slash behind the bucket. */
 export function kvAddress(path: string): { readonly bucket: string; readonly key: string | undefined } {
-  const slash = path.indexOf('/', KV.length);
-  if (slash < 0) return { bucket: decodeBucket(path.slice(KV.length)), key: undefined };
-  return { bucket: decodeBucket(path.slice(KV.length, slash)), key: decodeKey(path.slice(slash + 1)) };
+  const slash = path.indexOf('/', KV_PREFIX.length);
+  if (slash < 0) return { bucket: decodeBucket(path.slice(KV_PREFIX.length)), key: undefined };
+  return { bucket: decodeBucket(path.slice(KV_PREFIX.length, slash)), key: decodeKey(path.slice(slash + 1)) };
 }
 
 /** Whether the path goes on behind the bucket, be it with an empty key. */
 export function namesKey(path: string): boolean {
-  return path.indexOf('/', KV.length) >= 0;
+  return path.indexOf('/', KV_PREFIX.length) >= 0;
 }
 
 /** Errors: `bad-bucket`. */
@@ -94,7 +95,7 @@ export function decodeQueryText(raw: string): string | undefined {
 
 /** The path of a key, as `Location` gives it. */
 export function kvPath(address: ObjectAddress): string {
-  return `${KV}${address.bucket}/${encodeURIComponent(address.key)}`;
+  return `${KV_PREFIX}${address.bucket}/${encodeURIComponent(address.key)}`;
 }
 
 function badKey(reason: string): StoreError {

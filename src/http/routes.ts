@@ -5,7 +5,6 @@ import { bucketHandler, bucketsHandler } from './bucket-routes.ts';
 import { clusterHandler, ringHandler, settingsHandler } from './cluster-routes.ts';
 import type { Edge } from './edge.ts';
 import type { Exchange } from './exchange.ts';
-import { kvHandler } from './kv-routes.ts';
 import { byMethod, notSupportedYet } from './methods.ts';
 import { healthHandler, metricsHandler, readyHandler, versionHandler } from './ops-routes.ts';
 import type { Handler, RequestRunner } from './request-runner.ts';
@@ -14,7 +13,7 @@ import type { Handler, RequestRunner } from './request-runner.ts';
 export type App = Hono<{ Bindings: Exchange }>;
 
 /**
- * The whole route table. One handler per path, whatever the method: two that match would make Hono compose them, a promise each.
+ * The route table, of all but keys and values: those are found before, in `server.ts`. One handler per path, whatever the method: two that match would make Hono compose them, a promise each.
  * Paths are the sent ones: keys must not be decoded or normalised before they are taken apart.
  */
 export function createRoutes(edge: Edge, runner: RequestRunner): App {
@@ -25,7 +24,6 @@ export function createRoutes(edge: Edge, runner: RequestRunner): App {
       return RESPONSE_ALREADY_SENT;
     });
   };
-  route('/v1/kv/*', kvHandler(edge));
   route('/v1/buckets/:bucket', bucketHandler(edge));
   route('/v1/buckets', bucketsHandler(edge));
   route('/v1/cluster', clusterHandler(edge));

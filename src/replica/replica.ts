@@ -79,11 +79,12 @@ export class Replica {
     actor: Actor,
     version: Uint8Array | undefined,
     context: DotSet | undefined,
-  ): CoordinatedWrite & { readonly sequence: Sequence } {
+  ): Pick<CoordinatedWrite, 'dot' | 'filled' | 'covered'> & { readonly sequence: Sequence } {
     const clock = this.store.clock(address.partition);
     const written = coordinateWrite(this.container(address), clock, actor, version, context);
     if (version !== undefined) this.checkSize(written.stored);
-    return { ...written, sequence: this.apply(address, written) };
+    const { dot, filled, covered } = written;
+    return { dot, filled, covered, sequence: this.apply(address, written) };
   }
 
   /** Takes in what another replica sent. The returned sequence must be durable before it is acknowledged, also if nothing changed. */
