@@ -1,16 +1,10 @@
 import { readFileSync } from 'node:fs';
 import autocannon from 'autocannon';
+import type { Workload } from './workloads.ts';
 
 declare module 'autocannon' {
   /** Of runs with `skipAggregateResult`; missing from the published types. */
   function aggregateResult(results: readonly autocannon.Result[], options: autocannon.Options): autocannon.Result;
-}
-
-export interface Workload {
-  readonly name: string;
-  readonly method: 'PUT' | 'GET';
-  /** With its `?`. */
-  readonly query: string;
 }
 
 export interface Measured {
@@ -27,6 +21,7 @@ export interface Measured {
 
 export interface LoadOptions {
   readonly urls: readonly string[];
+  /** Of the servers; none: their processor time is not known. */
   readonly pids: readonly number[];
   readonly connections: number;
   readonly keys: number;
@@ -68,7 +63,11 @@ export async function fill(workload: Workload, options: LoadOptions): Promise<vo
     url,
     connections,
     amount: Math.ceil(options.keys / options.urls.length) + connections,
-    requests: [request(workload, options.value, () => next++ % options.keys)],
+    requests: [
+      {
+        setupRequest: (sent) => ({ ...sent, ...workload.request(`key-${next++ % options.keys}`, options.value) }),
+      },
+    ],
   }));
 }
 
@@ -85,31 +84,19 @@ function spread(
   );
 }
 
-function drawnRequests({ method, query }: Workload, value: Buffer, keys: number): autocannon.Request[] {
-  const body = method === 'PUT' ? { body: value } : {};
-  return Array.from({ length: REQUESTS_PER_CONNECTION }, () => {
-    const key = Math.floor(Math.random() * keys);
-    return { method, path: `/v1/kv/bench/key-${key}${query}`, ...body };
-  });
-}
-
-function request({ method, query }: Workload, value: Buffer, nextKey: () => number): autocannon.Request {
-  return {
-    method,
-    setupRequest: (sent) => ({
-      ...sent,
-      path: `/v1/kv/bench/key-${nextKey()}${query}`,
-      ...(method === 'PUT' ? { body: value } : {}),
-    }),
-  };
+function drawnRequests(workload: Workload, value: Buffer, keys: number): autocannon.Request[] {
+  return Array.from({ length: REQUESTS_PER_CONNECTION }, () =>
+    workload.request(`key-${Math.floor(Math.random() * keys)}`, value),
+  );
 }
 
 /** 64 connections have 32,000 between them. */
 const REQUESTS_PER_CONNECTION = 500;
 const TICKS_PER_S = 100;
 
-/** User and system time of the processes, from /proc; undefined where there is none. */
+/** User and system time of the processes, from /proc; undefined where there is none, or no process to ask about. */
 function processorS(pids: readonly number[]): number | undefined {
+  if (pids.length === 0) return undefined;
   try {
     return pids.reduce((sum, pid) => {
       const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? [];

@@ -1,9 +1,9 @@
 /**
- * `npm run bench [-- --seconds S --rounds R --keys K --connections C --value BYTES --json FILE]`
+ * `npm run bench [-- --seconds S --rounds R --keys K --connections C --value BYTES --peer etcd=URL,URL --json FILE]`
  *
  * Three nodes on this machine, each workload against them and against two references in the same rounds, one after another so that
- * a slow moment of the machine hits them all: the same HTTP server answering from memory, and a single node that keeps one copy.
- * Figures are medians over the rounds.
+ * a slow moment of the machine hits them all: the same HTTP server answering from memory, and a single node that keeps one copy;
+ * and peers that are already listening. Figures are medians over the rounds.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,23 +12,17 @@ import { availableParallelism, cpus, release } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { RealCluster } from '../test/cluster/real-cluster.ts';
-import { fill, type LoadOptions, type Measured, measure, type Workload } from './load.ts';
+import { fill, type LoadOptions, type Measured, measure } from './load.ts';
+import { PEERS, quorateGet, quoratePut, type Workloads } from './workloads.ts';
 
-const PUT: Workload = { name: 'PUT w=2', method: 'PUT', query: '?w=2' };
-const WORKLOADS: readonly Workload[] = [
-  PUT,
-  { name: 'GET r=2', method: 'GET', query: '?r=2' },
-  { name: 'GET r=1', method: 'GET', query: '?r=1' },
-];
-const SINGLE_PUT: Workload = { name: 'PUT w=1', method: 'PUT', query: '?w=1' };
-const SINGLE: readonly Workload[] = [SINGLE_PUT, { name: 'GET r=1', method: 'GET', query: '?r=1' }];
+const QUORUM: Workloads = { put: quoratePut(2), reads: [quorateGet(2), quorateGet(1)] };
+const SINGLE: Workloads = { put: quoratePut(1), reads: [quorateGet(1)] };
 
 interface Target {
   readonly name: string;
   readonly urls: readonly string[];
   readonly pids: readonly number[];
-  readonly workloads: readonly Workload[];
-  readonly filling: Workload;
+  readonly workloads: Workloads;
   stop(): Promise<void>;
 }
 
@@ -44,6 +38,7 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '100000' },
     connections: { type: 'string', default: '64' },
     value: { type: 'string', default: '100' },
+    peer: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },
 });
@@ -63,8 +58,7 @@ async function cluster(): Promise<Target> {
     name: '3 nodes, n=3',
     urls: nodes.ids.map((id) => nodes.url(id)),
     pids: nodes.ids.map((id) => nodes.process(id).child.pid ?? 0),
-    workloads: WORKLOADS,
-    filling: PUT,
+    workloads: QUORUM,
     stop: () => nodes.remove(),
   };
 }
@@ -77,7 +71,6 @@ async function singleNode(): Promise<Target> {
     urls: [nodes.url('n1')],
     pids: [nodes.process('n1').child.pid ?? 0],
     workloads: SINGLE,
-    filling: SINGLE_PUT,
     stop: () => nodes.remove(),
   };
 }
@@ -92,7 +85,6 @@ async function memoryServer(): Promise<Target> {
     urls: [`http://127.0.0.1:${port}`],
     pids: [child.pid ?? 0],
     workloads: SINGLE,
-    filling: SINGLE_PUT,
     async stop() {
       child.kill();
       await once(child, 'close');
@@ -100,18 +92,30 @@ async function memoryServer(): Promise<Target> {
   };
 }
 
+/** `etcd=http://host:port,http://host:port` */
+function peer(text: string): Target {
+  const [name = '', addresses = ''] = text.split('=');
+  const workloads = PEERS.get(name);
+  const urls = addresses.split(',').filter((url) => URL.canParse(url));
+  if (workloads === undefined || urls.length === 0) {
+    throw new Error(`--peer ${text}: expected ${[...PEERS.keys()].join(' or ')}, =, and URLs with commas between them`);
+  }
+  return { name: `${name}, ${urls.length} members`, urls, pids: [], workloads, stop: async () => {} };
+}
+
 async function main(): Promise<void> {
-  const targets = [await cluster(), await singleNode(), await memoryServer()];
+  const peers = values.peer.map(peer);
+  const targets = [await cluster(), await singleNode(), await memoryServer(), ...peers];
   try {
     const options = (target: Target): LoadOptions => ({ ...target, connections, keys, value, seconds });
     for (const target of targets) {
       progress(`filling ${target.name} with ${keys} keys`);
-      await fill(target.filling, options(target));
+      await fill(target.workloads.put, options(target));
     }
     const samples = new Map<string, Row[]>();
     for (let round = 1; round <= rounds; round++) {
       for (const target of targets) {
-        for (const workload of target.workloads) {
+        for (const workload of [target.workloads.put, ...target.workloads.reads]) {
           progress(`round ${round} of ${rounds}: ${target.name}, ${workload.name}`);
           const row = { target: target.name, workload: workload.name, ...(await measure(workload, options(target))) };
           const name = `${row.target} ${row.workload}`;
