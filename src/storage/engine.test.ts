@@ -5,6 +5,7 @@ import { MemoryStateTable } from './memory-state-table.ts';
 import { objectStateKey } from './state-format.ts';
 import {
   bytes,
+  CHECKPOINT_DELAY_MS,
   checkpointed,
   dot,
   HeldOperations,
@@ -139,7 +140,7 @@ describe('checkpoints', () => {
     store.apply(p1, key('a'), bytes('1'), [dot(1)]);
     await turn();
     await held.release();
-    clock.advance(500);
+    clock.advance(CHECKPOINT_DELAY_MS);
     await turn();
     expect(held.waiting).toEqual(['sync']);
     await held.release();
@@ -150,7 +151,7 @@ describe('checkpoints', () => {
     const { store, held, clock } = await heldStore();
     store.apply(p1, key('a'), bytes('1'), [dot(1)]);
     await turn();
-    clock.advance(500);
+    clock.advance(CHECKPOINT_DELAY_MS);
     await held.release();
     await held.release();
     expect(held.waiting).toEqual(['commit']);
@@ -159,6 +160,18 @@ describe('checkpoints', () => {
     await held.releaseAll();
     expect(text(store.read(p1, key('a')))).toBe('2');
     expect(store.stats().memtableEntries).toBe(1);
+  });
+
+  it('begin before a small memtable is at its limit', async () => {
+    const { store, held } = await heldStore({ memtableBytesMax: 2000 });
+    while (store.stats().memtableBytes < 1000) {
+      store.apply(p1, key(`k${store.stats().memtableEntries}`), Buffer.alloc(100, 1), []);
+    }
+    expect(store.overloaded).toBe(false);
+    await turn();
+    await held.release();
+    await held.release();
+    expect(held.waiting).toEqual(['commit']);
   });
 
   it('begin at once when the memtable is large, and say so when it is too large', async () => {
@@ -236,7 +249,7 @@ describe('failures', () => {
     await turn();
     await held.release();
     await held.release();
-    clock.advance(500);
+    clock.advance(CHECKPOINT_DELAY_MS);
     await turn();
     await held.failNext(new Error('EIO'));
     expect(written()).toBe('done');
@@ -249,7 +262,7 @@ describe('failures', () => {
     const { store, held, clock, failures } = await heldStore();
     store.apply(p1, key('a'), bytes('1'), []);
     await turn();
-    clock.advance(500);
+    clock.advance(CHECKPOINT_DELAY_MS);
     await held.release();
     await held.release();
     store.apply(p1, key('b'), bytes('2'), []);
@@ -264,7 +277,7 @@ describe('failures', () => {
     const { store, held, clock, failures } = await heldStore({ commitTimeoutMs: 30_000 });
     store.apply(p1, key('a'), bytes('1'), []);
     await turn();
-    clock.advance(500);
+    clock.advance(CHECKPOINT_DELAY_MS);
     await held.release();
     await held.release();
     expect(held.waiting).toEqual(['commit']);

@@ -106,9 +106,12 @@ export async function openTestStore(options: TestStoreOptions = {}): Promise<Tes
   return { store, log, state, clock, logger, failures };
 }
 
+/** When a change of the default settings is checkpointed at latest. */
+export const CHECKPOINT_DELAY_MS = 10_000;
+
 /** Waits until a checkpoint has moved everything to the state table. */
 export async function checkpointed(store: StorageEngine, clock: ManualClock): Promise<void> {
-  clock.advance(1000);
+  clock.advance(CHECKPOINT_DELAY_MS);
   while (store.stats().memtableEntries > 0) {
     await turn();
     clock.advance(0);
