@@ -7,6 +7,7 @@ import type { NodeId, ObjectKey } from './core/ids.ts';
 import { partitioner } from './core/ring/hash-place.ts';
 import { FatalError } from './errors.ts';
 import { Membership } from './membership/membership.ts';
+import type { MetadataLogLimits } from './membership/metadata-group.ts';
 import type { Clock, Logger, Random, Store, Transport } from './ports.ts';
 import { METHOD } from './protocol.ts';
 import { readHandler } from './replica/read-handler.ts';
@@ -26,6 +27,7 @@ export interface NodePorts {
   readonly tokenMacs: (clusterId: string, secret: Uint8Array) => (key: ObjectKey) => TokenMac;
   /** The node cannot go on: the process must end. */
   readonly onFatal: (error: Error) => void;
+  readonly metadataLog?: MetadataLogLimits;
 }
 
 export interface Node {
@@ -50,7 +52,8 @@ const SETTLE_CHECK_MS = 10;
 /** One node, from its ports: the same in production and in the simulator. */
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
   const { clock, random, transport, store, logger, onFatal } = ports;
-  const membership = new Membership({ self, config, store, clock, random, logger, onFatal });
+  const { metadataLog } = ports;
+  const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
   const durability = () => membership.view?.state.settings.durability ?? 'flush';

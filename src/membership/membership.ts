@@ -15,7 +15,7 @@ import { FailureDetector } from './failure-detector.ts';
 import { askToTakePart, type Founder, introductionHandler } from './founding.ts';
 import { obtainGrant } from './grant.ts';
 import { Heartbeats } from './heartbeats.ts';
-import { MetadataGroup } from './metadata-group.ts';
+import { MetadataGroup, type MetadataLogLimits } from './metadata-group.ts';
 import { RaftStorage } from './raft-storage.ts';
 import { Standing } from './standing.ts';
 import { claimIdentity, StartRecord, type StoreIdentity } from './store-identity.ts';
@@ -28,6 +28,8 @@ export interface MembershipOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
+  /** Left out: as for a cluster whose metadata changes now and then. */
+  readonly metadataLog?: MetadataLogLimits | undefined;
 }
 
 /** Up to so many members vote; the others learn. */
@@ -249,6 +251,7 @@ export class Membership {
         onState: (state) => this.onState(state),
         creation: () => creationCommand(config, this.founders, random),
         onFatal,
+        metadataLog: this.options.metadataLog,
       },
       raftId(own.number),
       stored,

@@ -32,14 +32,23 @@ export interface MetadataGroupOptions {
   /** What the leader proposes when there is no cluster yet. */
   readonly creation: () => Command;
   readonly onFatal: (error: Error) => void;
+  readonly metadataLog: MetadataLogLimits | undefined;
 }
 
 export const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 /** Ticks after the start during which the first voter campaigns at once: pre-vote keeps it from disturbing a leader. */
 const EAGER_TICKS = 20;
-const COMPACT_AFTER_ENTRIES = 1000;
-const KEPT_ENTRIES = 100;
+
+/** When the metadata log is cut down to a snapshot. */
+export interface MetadataLogLimits {
+  /** Applied entries since the last snapshot. */
+  readonly compactAfter: number;
+  /** Entries kept behind it, for followers that are not far behind. */
+  readonly kept: number;
+}
+
+const METADATA_LOG: MetadataLogLimits = { compactAfter: 1000, kept: 100 };
 
 /**
  * Drives the Raft machine and the cluster state on top of it: writes and flushes what the machine says before anything is sent
@@ -235,6 +244,7 @@ export class MetadataGroup {
   }
 
   private install(snapshot: Snapshot): void {
+    this.options.logger.info({ index: snapshot.index }, 'metadata snapshot installed');
     this.appliedIndex = snapshot.index;
     this.compactedIndex = snapshot.index;
     this.become(snapshot.data.length === 0 ? undefined : decodeState(snapshot.data));
@@ -282,8 +292,9 @@ export class MetadataGroup {
   }
 
   private compact(): void {
-    if (this.appliedIndex - this.compactedIndex < COMPACT_AFTER_ENTRIES) return;
-    const snapshot = this.raft.compact(this.appliedIndex, encodeState(this.state), KEPT_ENTRIES);
+    const { compactAfter, kept } = this.options.metadataLog ?? METADATA_LOG;
+    if (this.appliedIndex - this.compactedIndex < compactAfter) return;
+    const snapshot = this.raft.compact(this.appliedIndex, encodeState(this.state), kept);
     this.compactedIndex = this.appliedIndex;
     if (snapshot !== undefined) this.options.storage.compact(snapshot, this.raft.status().firstIndex);
   }

@@ -1,17 +1,20 @@
-import { createHmac, createSecretKey } from 'node:crypto';
+import { hash } from 'node:crypto';
+import { ByteWriter } from '../core/bytes.ts';
 import { TOKEN_MAC_BYTES, type TokenMac } from '../core/causality/context-token.ts';
 import type { ObjectKey } from '../core/ids.ts';
 
+const message = new ByteWriter();
+
 /**
- * Makes the MACs of context tokens: HMAC-SHA-256 (RFC 2104), cut to 16 bytes, over cluster, bucket, key and body.
- * The key's length goes first, so that no key and body can be mistaken for another pair.
+ * Makes the MACs of context tokens: SHA-512/256 (FIPS 180-4) over the secret, the cluster, bucket and key, and the body, cut to 16
+ * bytes. All but the last carry their length, so that no two lists of them can be mistaken for each other. With the secret in front
+ * this is a MAC, as it would not be with SHA-256: the digest holds back half of the state that a longer message would go on from.
+ *
+ * One call: the native object behind an HMAC took 4 % of a PUT, most of it to be collected.
  */
 export function tokenMacs(clusterId: string, secret: Uint8Array): (key: ObjectKey) => TokenMac {
-  const secretKey = createSecretKey(secret);
-  return (key) => (body) =>
-    createHmac('sha256', secretKey)
-      .update(`${clusterId}\0${Buffer.byteLength(key)}\0${key}`)
-      .update(body)
-      .digest()
-      .subarray(0, TOKEN_MAC_BYTES);
+  return (key) => (body) => {
+    message.reset().bytes(secret).string(clusterId).string(key).raw(body);
+    return hash('sha512-256', message.view(), 'buffer').subarray(0, TOKEN_MAC_BYTES);
+  };
 }

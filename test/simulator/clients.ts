@@ -1,12 +1,13 @@
 import type { GetResult, SiblingView, StoreApi, WriteResult } from '../../src/coordinator/api.ts';
 import { openContext } from '../../src/core/causality/context-token.ts';
+import type { Dot } from '../../src/core/causality/dot.ts';
 import type { DotSet } from '../../src/core/causality/dot-set.ts';
 import { bucketOf, keyOf, type ObjectKey, objectKey } from '../../src/core/ids.ts';
 import type { QuorumLevel } from '../../src/core/quorum/quorum-spec.ts';
 import { StoreError } from '../../src/errors.ts';
 import { tokenMacs } from '../../src/system/token-mac.ts';
 import { roll } from './chance.ts';
-import type { Answer, Request } from './history.ts';
+import type { Answer, Request, Siblings } from './history.ts';
 import { LABEL } from './labels.ts';
 import type { Machine } from './machine.ts';
 import type { Operation } from './plan.ts';
@@ -44,6 +45,8 @@ export class Clients {
   readonly probes: Request[] = [];
   private readonly simulation: Simulation;
   private readonly known = new Map<string, Known[]>();
+  /** Per client and key: the dot of the last sibling it was shown. */
+  private readonly shown = new Map<string, Dot>();
   private readonly opened = new Map<string, DotSet>();
   private macs: ReturnType<typeof tokenMacs> | undefined;
   private probeId = 1_000_000;
@@ -93,7 +96,12 @@ export class Clients {
     const token = operation.kind === 'get' ? undefined : this.tokenFor(operation, key);
     const sent = token === undefined ? undefined : this.open(key, token);
     const request: Request = {
-      ...{ operation, key, node: machine.id, life: machine.lifeNumber, invokedMs: world.nowMs, sent },
+      operation,
+      key,
+      node: machine.id,
+      life: machine.lifeNumber,
+      invokedMs: world.nowMs,
+      sent,
       isForged: token !== undefined && sent === undefined,
       completedMs: undefined,
       answer: undefined,
@@ -112,10 +120,18 @@ export class Clients {
   }
 
   private async get(api: StoreApi, { operation, key }: Request): Promise<Answer> {
-    const { level, owners, timeoutMs } = operation;
-    const result = await api.get({ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners });
+    const { level, owners, timeoutMs, client } = operation;
+    const name = `${client}/${operation.key}`;
+    const dot = operation.variant === 'sibling' ? this.shown.get(name) : undefined;
+    const result = await api.get({ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot });
     this.remember(operation, result.context);
-    return this.readAnswer(key, result);
+    const answer = this.readAnswer(key, result);
+    if (answer.kind !== 'read') return answer;
+    const last = answer.siblings.at(-1);
+    if (last !== undefined) this.shown.set(name, last.dot);
+    if (dot === undefined) return answer;
+    this.simulation.tally.note(answer.siblings.length === 0 ? 'one sibling was read: gone' : 'one sibling was read');
+    return { kind: 'sibling', siblings: answer.siblings, context: answer.context };
   }
 
   private async write(api: StoreApi, { operation, key }: Request, context: string | undefined): Promise<Answer> {
@@ -123,8 +139,9 @@ export class Clients {
     const version = kind === 'put' ? { value: Buffer.from(String(id)), contentType: '', meta: [] } : undefined;
     const result = await api.write({
       ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, w: level, pw: owners, version, context },
-      returnValue: false,
+      returnValue: operation.variant === 'returnvalue',
     });
+    if (result.siblings !== undefined) this.simulation.tally.note('a write returned what is there');
     this.remember(operation, result.context);
     return this.writtenAnswer(key, result);
   }
@@ -134,15 +151,16 @@ export class Clients {
     if (quorum.hedged > 0) this.simulation.tally.note('a read was hedged');
     return {
       kind: 'read',
-      siblings: siblings.map(({ dot, value }: SiblingView) => ({ dot, value: Buffer.from(value).toString() })),
+      siblings: seenOf(siblings),
       context: this.mustOpen(key, context),
       ...{ required: quorum.required, owners: quorum.owners, n: this.simulation.plan.shape.n },
     };
   }
 
-  private writtenAnswer(key: ObjectKey, { context, quorum }: WriteResult): Answer {
+  private writtenAnswer(key: ObjectKey, { context, quorum, siblings = [] }: WriteResult): Answer {
     return {
       kind: 'written',
+      siblings: seenOf(siblings),
       context: this.mustOpen(key, context),
       by: quorum.timings.map(({ node }) => node),
       ...{ required: quorum.required, owners: quorum.owners, n: this.simulation.plan.shape.n },
@@ -271,7 +289,12 @@ function damaged(token: string, at: number): string {
   return token.slice(0, position) + other + token.slice(position + 1);
 }
 
+function seenOf(siblings: readonly SiblingView[]): Siblings {
+  return siblings.map(({ dot, value }) => ({ dot, value: Buffer.from(value).toString() }));
+}
+
 function describe(answer: Answer): string {
+  if (answer.kind === 'sibling') return `read of one sibling [${answer.siblings.map(({ value }) => value).join(', ')}]`;
   if (answer.kind === 'read') return `read [${answer.siblings.map(({ value }) => value).join(', ')}]`;
   if (answer.kind === 'written') return `written by ${answer.by.join(', ')}`;
   return answer.kind === 'refused'

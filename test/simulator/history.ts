@@ -21,10 +21,14 @@ export interface Request {
   answer: Answer | undefined;
 }
 
+export type Siblings = readonly { readonly dot: Dot; readonly value: string }[];
+
 export type Answer =
+  /** A read of one sibling: that one, or none. */
+  | { readonly kind: 'sibling'; readonly siblings: Siblings; readonly context: DotSet }
   | {
       readonly kind: 'read';
-      readonly siblings: readonly { readonly dot: Dot; readonly value: string }[];
+      readonly siblings: Siblings;
       readonly context: DotSet;
       readonly required: number;
       readonly owners: number;
@@ -32,6 +36,8 @@ export type Answer =
     }
   | {
       readonly kind: 'written';
+      /** With `returnvalue`: what the coordinating owner held after it. */
+      readonly siblings: Siblings;
       readonly context: DotSet;
       readonly required: number;
       readonly owners: number;
@@ -46,6 +52,11 @@ export type Answer =
     }
   /** Our own mistake: anything thrown that is no StoreError. */
   | { readonly kind: 'broken'; readonly error: string };
+
+/** The values that the client was shown. */
+export function shownBy(answer: Answer | undefined): Siblings {
+  return answer === undefined || !('siblings' in answer) ? [] : answer.siblings;
+}
 
 /** A write event: what is known of it from its birth. */
 export interface WriteEvent extends Minted {
@@ -64,15 +75,16 @@ export class History {
   readonly mintedTwice: WriteEvent[] = [];
   private readonly byKey = new Map<ObjectKey, WriteEvent[]>();
   private readonly requestsByKey = new Map<ObjectKey, Request[]>();
+  private readonly byOperation = new Map<number, Request>();
+  private readonly eventsByOperation = new Map<number, WriteEvent[]>();
   /** Three checkers ask. */
   private readonly coverable = new Map<ObjectKey, ReadonlyMap<string, number>>();
 
   begin(request: Request): void {
     this.coverable.delete(request.key);
     this.requests.push(request);
-    const list = this.requestsByKey.get(request.key);
-    if (list === undefined) this.requestsByKey.set(request.key, [request]);
-    else list.push(request);
+    this.byOperation.set(request.operation.id, request);
+    listIn(this.requestsByKey, request.key).push(request);
   }
 
   minted(event: WriteEvent): void {
@@ -80,9 +92,8 @@ export class History {
     const name = dotName(event.partition, event.dot);
     if (this.events.has(name)) this.mintedTwice.push(event);
     this.events.set(name, event);
-    const list = this.byKey.get(event.key);
-    if (list === undefined) this.byKey.set(event.key, [event]);
-    else list.push(event);
+    listIn(this.byKey, event.key).push(event);
+    if (event.operation !== undefined) listIn(this.eventsByOperation, event.operation).push(event);
   }
 
   keys(): Iterable<ObjectKey> {
@@ -95,6 +106,16 @@ export class History {
 
   requestsOf(key: ObjectKey): readonly Request[] {
     return this.requestsByKey.get(key) ?? [];
+  }
+
+  /** The request with that number, which is also the value that a put writes. */
+  requestOf(operation: number): Request | undefined {
+    return this.byOperation.get(operation);
+  }
+
+  /** The events that a put has led to: one, or the store has carried it out twice. */
+  eventsOfOperation(operation: number): readonly WriteEvent[] {
+    return this.eventsByOperation.get(operation) ?? [];
   }
 
   /**
@@ -128,9 +149,18 @@ export class History {
     return since;
   }
 
-  private wasSentWithContext({ operation, key }: WriteEvent): boolean {
-    return this.requestsOf(key).some((request) => request.operation.id === operation && request.sent !== undefined);
+  private wasSentWithContext({ operation }: WriteEvent): boolean {
+    return operation !== undefined && this.byOperation.get(operation)?.sent !== undefined;
   }
+}
+
+function listIn<K, V>(lists: Map<K, V[]>, key: K): V[] {
+  let list = lists.get(key);
+  if (list === undefined) {
+    list = [];
+    lists.set(key, list);
+  }
+  return list;
 }
 
 export function dotName(partition: number, dot: Dot): string {

@@ -1,5 +1,6 @@
 import type { ClusterConfig } from '../../src/config/cluster-config.ts';
 import type { NodeId } from '../../src/core/ids.ts';
+import type { MetadataLogLimits } from '../../src/membership/metadata-group.ts';
 import { createNode, type Node } from '../../src/node.ts';
 import type { Logger, Store } from '../../src/ports.ts';
 import { openStore } from '../../src/storage/open-store.ts';
@@ -21,6 +22,7 @@ export interface MachineOptions {
   readonly id: NodeId;
   readonly index: number;
   readonly clock: ClockError;
+  readonly metadataLog: MetadataLogLimits | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -134,6 +136,7 @@ export class Machine {
       random: this.random(),
       transport: network.transport(this.id, life),
       onFatal: failed,
+      ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
     });
     this.current = { node, store };
     await node.start();

@@ -1,5 +1,6 @@
 import type { QuorumLevel } from '../../src/core/quorum/quorum-spec.ts';
-import { Dice } from './chance.ts';
+import type { MetadataLogLimits } from '../../src/membership/metadata-group.ts';
+import { Dice, roll } from './chance.ts';
 import type { NetworkWeather } from './simulated-network.ts';
 
 /** Everything a run does, drawn from the seed beforehand: arrays, so that a failing run can be made smaller by leaving things out. */
@@ -20,6 +21,8 @@ export interface ClusterShape {
   readonly durability: 'flush' | 'os';
   readonly keys: number;
   readonly siblings: number;
+  /** When the metadata log becomes a snapshot; left out: as in production, too late for a short run. */
+  readonly metadataLog?: MetadataLogLimits;
   /** Per node: how fast its clock goes, and what it is off by. */
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
 }
@@ -37,6 +40,8 @@ export interface Operation {
   readonly timeoutMs: number;
   /** `seen`: of the client's last answer about the key; `stale`: of an earlier one; `foreign`: of another key; `forged`: made up. */
   readonly context: 'none' | 'seen' | 'stale' | 'foreign' | 'forged';
+  /** A read of one sibling that the client has seen, or a write that is answered with what is there after it. */
+  readonly variant?: 'sibling' | 'returnvalue';
 }
 
 export type Fault =
@@ -87,13 +92,13 @@ type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
 /** Swarm testing (Groce et al. 2012): each run draws which faults exist for it, how many, and how the clients behave. */
 export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
-  const shape = drawShape(dice);
+  const shape = { ...drawShape(dice), ...drawMetadataLog(seed) };
   const healMs = dice.whole(4000, 14_000);
   return {
     seed,
     shape,
     healMs,
-    operations: drawOperations(dice, shape, healMs),
+    operations: drawOperations(seed, dice, shape, healMs),
     faults: drawFaults(dice, shape, healMs),
   };
 }
@@ -119,7 +124,21 @@ function drawShape(dice: Dice): ClusterShape {
   };
 }
 
-function drawOperations(dice: Dice, shape: ClusterShape, healMs: number): Operation[] {
+/** Not of the dice that all else is drawn with: a seed remembers what it drew. */
+function drawMetadataLog(seed: number): Pick<ClusterShape, 'metadataLog'> {
+  const after = roll(seed, 1);
+  return after < 0.5
+    ? {}
+    : { metadataLog: { compactAfter: 1 + Math.floor(12 * roll(seed, 2)), kept: Math.floor(4 * roll(seed, 3)) } };
+}
+
+function drawVariant(seed: number, id: number, kind: Operation['kind']): Pick<Operation, 'variant'> {
+  if (roll(seed, 4, id) > 0.1) return {};
+  if (kind === 'get') return { variant: 'sibling' };
+  return kind === 'put' || kind === 'delete' ? { variant: 'returnvalue' } : {};
+}
+
+function drawOperations(seed: number, dice: Dice, shape: ClusterShape, healMs: number): Operation[] {
   const clients = dice.whole(1, 8);
   const count = dice.whole(350, 850);
   const reads = 0.2 + 0.5 * dice.next();
@@ -143,6 +162,7 @@ function drawOperations(dice: Dice, shape: ClusterShape, healMs: number): Operat
       owners: dice.chance(0.2) ? 1 : 0,
       timeoutMs: dice.chance(short) ? dice.whole(1, 20) : dice.whole(300, 3000),
       context: dice.chance(odd) ? dice.pick(['foreign', 'forged'] as const) : drawContext(dice, contexts),
+      ...drawVariant(seed, id, kind),
     };
   });
 }

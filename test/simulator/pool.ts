@@ -5,6 +5,8 @@ import type { Job, Report } from './run-twice.ts';
 
 /** No run takes nearly as long, unless something goes round in circles. */
 const RUN_MAX_MS = 300_000;
+/** One process per core has no core to spare for the threads that V8 compiles and collects with; and a refusal's stack tells nothing. */
+const WORKER_FLAGS = ['--single-threaded', '--max-semi-space-size=64', '--stack-trace-limit=3'];
 
 /** Processes that run seeds: a world takes the process it is in for itself, and there is one core for each of them. */
 export class Pool {
@@ -43,7 +45,10 @@ class Runner {
 
   /** A process that ends, or does not, instead of answering is a finding about the seed, not an error. */
   run(job: Job): Promise<Report> {
-    this.child ??= fork(workerPath(), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+    this.child ??= fork(workerPath(), {
+      execArgv: [...process.execArgv, ...WORKER_FLAGS],
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+    });
     const { child } = this;
     return new Promise((resolve) => {
       const finish = (report: Report): void => {

@@ -74,6 +74,7 @@ export class Simulation {
       ({ id }, index) =>
         new Machine({
           ...{ world: this.world, network: this.network, config: this.config, hashes, id, index },
+          metadataLog: plan.shape.metadataLog,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
@@ -134,6 +135,8 @@ export class Simulation {
     if (this.violations.length === 0) atRest();
     this.clients.probe();
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
+    // A request that the network had kept for so long may have come a moment ago; what it started must end as well.
+    await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
@@ -171,6 +174,10 @@ export class Simulation {
   private allServe(): boolean {
     const machines = this.machines.filter(({ isLost }) => !isLost);
     return machines.every((machine) => machines.every((other) => machine.sees(other)));
+  }
+
+  private isQuiet(): boolean {
+    return this.machines.every(({ node }) => node === undefined || node.calls.stats().pending === 0);
   }
 
   private missing(): string {

@@ -17,9 +17,7 @@ export function checkAcknowledgedWrites(simulation: Simulation): void {
     const present = new Set(containers.flatMap(({ stored }) => stored.siblings.map(({ dot }) => formatDot(dot))));
     for (const { answer, operation } of history.requestsOf(key)) {
       if (answer?.kind !== 'written') continue;
-      const written = history
-        .eventsOf(key)
-        .filter((event) => event.operation === operation.id && operation.kind === 'put');
+      const written = operation.kind === 'put' ? history.eventsOfOperation(operation.id) : [];
       for (const { dot } of written) {
         const name = formatDot(dot);
         if (present.has(name) || coverable.has(name)) continue;

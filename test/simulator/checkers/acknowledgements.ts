@@ -15,7 +15,7 @@ export function checkAcknowledgements(simulation: Simulation): void {
     const events = history.eventsOf(key);
     const partition = events[0]?.partition;
     if (partition === undefined) continue;
-    const own = dotSetOf(events.filter((event) => event.operation === operation.id).map(({ dot }) => dot));
+    const own = dotSetOf(simulation.history.eventsOfOperation(operation.id).map(({ dot }) => dot));
     for (const { id, store, isLost } of machines) {
       if (store === undefined || isLost || !answer.by.includes(id)) continue;
       const bytes = store.read(partition, key);

@@ -9,7 +9,7 @@ import {
   union,
 } from '../../../src/core/causality/dot-set.ts';
 import type { ObjectKey } from '../../../src/core/ids.ts';
-import { type Answer, dotName, type Request, type WriteEvent } from '../history.ts';
+import { type Answer, dotName, type Request, shownBy, type WriteEvent } from '../history.ts';
 import type { Simulation } from '../simulation.ts';
 
 type Read = Extract<Answer, { kind: 'read' }>;
@@ -23,7 +23,7 @@ interface Due {
 /**
  * What reads show.
  *
- * 1. No phantoms: every value was written, to that key, under that dot.
+ * 1. No phantoms: every value that is shown, also by a write's answer, was written, to that key, under that dot.
  * 2. Honest contexts: what a read's or a write's context covers and its siblings do not show had been overwritten or deleted by
  *    then (rule C5: a context is what was seen, not what came before).
  * 3. Siblings are concurrent: none of them is covered by a write that another one stands for.
@@ -53,18 +53,22 @@ class ReadsOfKey {
     this.checkFreshness();
     for (const request of this.requests) {
       const { answer } = request;
+      this.checkPhantoms(request);
       if (answer?.kind === 'read') {
-        this.checkPhantoms(request, answer);
         this.checkContext(request, answer);
         this.checkConcurrency(request, answer);
       }
-      if (answer?.kind === 'written') this.checkWrittenContext(request, answer);
+      if (answer?.kind === 'written') {
+        this.checkWrittenContext(request, answer);
+        this.checkReturned(request, answer);
+      }
+      if (answer?.kind === 'sibling') this.checkSibling(request, answer);
     }
   }
 
-  private checkPhantoms(request: Request, { siblings }: Read): void {
+  private checkPhantoms(request: Request): void {
     const partition = this.events[0]?.partition;
-    for (const { dot, value } of siblings) {
+    for (const { dot, value } of shownBy(request.answer)) {
       const event = partition === undefined ? undefined : this.simulation.history.events.get(dotName(partition, dot));
       if (event?.key !== this.key || String(event.operation) !== value) {
         this.report('phantom', request, `shows ${value} under ${formatDot(dot)}, which nobody wrote`);
@@ -72,7 +76,7 @@ class ReadsOfKey {
     }
   }
 
-  private checkContext(request: Request, { siblings, context }: Read): void {
+  private checkContext(request: Request, { siblings, context }: Pick<Read, 'siblings' | 'context'>): void {
     const shown = new Set(siblings.map(({ dot }) => formatDot(dot)));
     for (const { dot, name, version } of this.events) {
       if (version === undefined || shown.has(name) || !hasDot(context, dot)) continue;
@@ -95,9 +99,22 @@ class ReadsOfKey {
     }
   }
 
+  /** What is shown beside the write it answers had not been covered by it. */
+  private checkReturned(request: Request, { siblings }: Written): void {
+    const { sent } = request;
+    const covered = siblings.find(({ dot }) => sent !== undefined && hasDot(sent, dot));
+    if (covered !== undefined) this.report('siblings', request, `returned ${covered.value}, which it was written over`);
+  }
+
+  /** One sibling at most, the one that was asked for; and the context covers no other value that is still there. */
+  private checkSibling(request: Request, { siblings, context }: Extract<Answer, { kind: 'sibling' }>): void {
+    if (siblings.length > 1) this.report('siblings', request, `shows ${siblings.length} of them, one was asked for`);
+    this.checkContext(request, { siblings, context });
+  }
+
   private checkConcurrency(request: Request, { siblings }: Read): void {
     for (const { value } of siblings) {
-      const sent = this.requests.find(({ operation }) => String(operation.id) === value)?.sent;
+      const sent = this.simulation.history.requestOf(Number(value))?.sent;
       const covered = siblings.find(({ dot }) => sent !== undefined && hasDot(sent, dot));
       if (covered !== undefined)
         this.report('siblings', request, `shows ${covered.value} beside ${value}, which was written over it`);
@@ -129,7 +146,7 @@ class ReadsOfKey {
 
   private addDue(due: Due[], { answer, operation }: Request): void {
     if (answer?.kind !== 'written') return;
-    const own = dotSetOf(this.events.filter((event) => event.operation === operation.id).map(({ dot }) => dot));
+    const own = dotSetOf(this.simulation.history.eventsOfOperation(operation.id).map(({ dot }) => dot));
     const covered = subtract(answer.context, own);
     for (let owners = 1; owners <= answer.owners; owners++) {
       const before = due[owners];

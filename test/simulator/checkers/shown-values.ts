@@ -1,4 +1,5 @@
 import { formatDot } from '../../../src/core/causality/dot.ts';
+import { shownBy } from '../history.ts';
 import type { Simulation } from '../simulation.ts';
 import { ownedContainers } from './stored-containers.ts';
 
@@ -14,8 +15,7 @@ export function checkShownValues(simulation: Simulation): void {
     const present = new Set(containers.flatMap(({ stored }) => stored.siblings.map(({ dot }) => formatDot(dot))));
     const isThere = (name: string): boolean => present.has(name) || coverable.has(name);
     for (const { answer, operation } of history.requestsOf(key)) {
-      if (answer?.kind !== 'read') continue;
-      const gone = answer.siblings.find(({ dot }) => !isThere(formatDot(dot)));
+      const gone = shownBy(answer).find(({ dot }) => !isThere(formatDot(dot)));
       if (gone === undefined) continue;
       const what = `${key}: #${operation.id} was shown ${gone.value} (${formatDot(gone.dot)}), which is gone, and no write covers it`;
       simulation.violated('shown values', what);
