@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { ByteReader } from '../core/bytes.ts';
+import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { nodeId } from '../core/ids.ts';
 import { METHOD } from '../protocol.ts';
 import { Calls } from '../rpc/calls.ts';
@@ -96,7 +96,7 @@ describe('heartbeats', () => {
     detector.connected(peer);
     detector.heard(peer, 0, false);
     heartbeats = new Heartbeats({
-      ...{ calls, clock, detector, peers: () => [peer] },
+      ...{ calls, clock, detector, random: systemRandom(), peers: () => [peer] },
       isServing: () => isServing,
       mayCoordinate: () => mayCoordinate,
     });
@@ -110,6 +110,31 @@ describe('heartbeats', () => {
     heartbeats.stop();
     clock.advance(10 * HEARTBEAT_MS);
     expect(received).toHaveLength(5);
+  });
+
+  it('are passed over when a later one, or one of a later life, has come before', () => {
+    const beat = (life: number, sequence: number, may: boolean) =>
+      heartbeats.received(
+        peer,
+        new ByteReader(
+          new ByteWriter()
+            .u8(may ? 1 : 0)
+            .u32(life)
+            .varint(sequence)
+            .copy(),
+        ),
+      );
+    const may = () => detector.mayCoordinate(peer, clock.monotonicMs());
+    beat(7, 1, false);
+    beat(7, 3, true);
+    beat(7, 2, false);
+    expect(may()).toBe(true);
+    beat(9, 1, false);
+    expect(may()).toBe(false);
+    beat(7, 4, true);
+    expect(may()).toBe(false);
+    beat(9, 2, true);
+    expect(may()).toBe(true);
   });
 
   it('are not sent before the node knows the cluster state', () => {

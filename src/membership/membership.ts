@@ -126,6 +126,7 @@ export class Membership {
     this.heartbeats = new Heartbeats({
       calls,
       clock,
+      random,
       detector: this.detector,
       peers: () => config.nodes.map(({ id }) => id).filter((id) => id !== self),
       isServing: () => this.current !== undefined,

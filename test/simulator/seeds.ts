@@ -24,6 +24,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     seed: 22,
     why: 'as above, with a copy that may come after the write was answered',
   },
+  {
+    name: 'a heartbeat that was overtaken takes nothing back',
+    seed: 113424,
+    why: 'one of before the grant came ten seconds late, and for a moment its sender was asked for no writes',
+  },
 ];
 
 function everyMessageTwice(seed: number): Plan {
