@@ -100,11 +100,11 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'replica/replica.js',
     find: `        if (version !== undefined)
             this.checkSize(written.stored);
-        return { ...written, sequence: this.apply(address, written) };`,
-    replace: `        const sequence = this.apply(address, written);
+        const { dot, filled, covered } = written;`,
+    replace: `        const { dot, filled, covered } = written;
+        this.apply(address, written);
         if (version !== undefined)
-            this.checkSize(written.stored);
-        return { ...written, sequence };`,
+            this.checkSize(written.stored);`,
     checkers: ['refusals'],
     seedsMax: 5,
   },
