@@ -7,6 +7,7 @@ import type {
   RingView,
   SiblingView,
   StoreApi,
+  SyncView,
   WriteRequest,
   WriteResult,
 } from '../src/coordinator/api.ts';
@@ -74,6 +75,10 @@ export class MemoryStore implements StoreApi {
 
   ring(): RingView {
     return { epoch: epoch(this.version), partitions: [{ partition: partition(0), owners: [this.node], next: null }] };
+  }
+
+  sync(): SyncView {
+    return { node: this.node, oldestMs: null, unheard: 0, partitions: [] };
   }
 
   ringOf(_bucket: string, _key: string): KeyPlacement {

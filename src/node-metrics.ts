@@ -16,7 +16,7 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     });
   };
   const flag = (value: boolean): number => (value ? 1 : 0);
-  const { membership, calls } = node;
+  const { membership, calls, antiEntropy, replica } = node;
 
   gauge('ready', 'Whether the node has been ready and is not draining.', () => flag(node.api.notReady() === undefined));
   gauge('epoch', 'Epoch of the cluster state that this node holds.', () => membership.view?.epoch ?? 0);
@@ -52,6 +52,24 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'rpc_malformed',
     'Messages of other nodes that were no messages, since the start.',
     () => calls.stats().malformed,
+  );
+  gauge('sync_rounds', 'Exchanges of clocks with other owners begun, since the start.', () => antiEntropy.rounds);
+  gauge('sync_keys', 'Keys taken in from other owners by exchanges, since the start.', () => antiEntropy.pulled.keys);
+  gauge('sync_bytes', 'Bytes of those keys.', () => antiEntropy.pulled.bytes);
+  gauge(
+    'sync_comparisons',
+    'Partitions compared in full, for want of knowing which keys are missing, since the start.',
+    () => antiEntropy.pulled.comparisons,
+  );
+  gauge(
+    'sync_diverged_ms',
+    'How long the oldest difference from another owner has been there, 0 for none.',
+    () => node.api.sync().oldestMs ?? 0,
+  );
+  gauge(
+    'residues',
+    'Keys stored with a context that the partition clock has not caught up with.',
+    () => replica.residueCount,
   );
   gauge('store_flushes', 'Flushes of the log, since the start.', () => store.stats().flushes);
   gauge('store_log_bytes', 'Bytes appended to the log, since the start.', () => store.stats().logBytes);

@@ -2,14 +2,20 @@ import type { ClusterConfig } from './config/cluster-config.ts';
 import type { CoordinatorContext } from './coordinator/coordinator-context.ts';
 import { LocalApi } from './coordinator/local-api.ts';
 import { writeHandler } from './coordinator/write-handler.ts';
+import { ByteReader, ByteWriter } from './core/bytes.ts';
 import type { TokenMac } from './core/causality/context-token.ts';
-import type { NodeId, ObjectKey } from './core/ids.ts';
+import { type DotSet, writeDotSet } from './core/causality/dot-set.ts';
+import type { NodeId, ObjectKey, Partition } from './core/ids.ts';
 import { partitioner } from './core/ring/hash-place.ts';
 import { FatalError } from './errors.ts';
 import { Membership } from './membership/membership.ts';
-import type { MetadataLogLimits } from './membership/metadata-group.ts';
+import type { MetadataLogLimits } from './membership/metadata-log-limits.ts';
 import type { Clock, Logger, Random, Store, Transport } from './ports.ts';
 import { METHOD } from './protocol.ts';
+import { AntiEntropy } from './repair/anti-entropy.ts';
+import { Divergences } from './repair/divergences.ts';
+import { EXCHANGE_LIMITS, type ExchangeLimits } from './repair/exchange-limits.ts';
+import { syncHandlers } from './repair/sync-handlers.ts';
 import { readHandler } from './replica/read-handler.ts';
 import { Replica } from './replica/replica.ts';
 import { replicateHandler } from './replica/replicate-handler.ts';
@@ -28,12 +34,16 @@ export interface NodePorts {
   /** The node cannot go on: the process must end. */
   readonly onFatal: (error: Error) => void;
   readonly metadataLog?: MetadataLogLimits;
+  /** Left out: {@link EXCHANGE_LIMITS}. */
+  readonly exchange?: ExchangeLimits;
 }
 
 export interface Node {
   readonly api: LocalApi;
   readonly membership: Membership;
   readonly calls: Calls;
+  readonly antiEntropy: AntiEntropy;
+  readonly replica: Replica;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -58,6 +68,11 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const currentView = () => membership.view;
   const durability = () => membership.view?.state.settings.durability ?? 'flush';
   const replica = new Replica(self, store, config.limits, currentView);
+  const digest = clockDigest(ports.hash64);
+  const divergences = new Divergences(clock);
+  const life = new ByteReader(random.bytes(4)).u32();
+  const knows = (peer: NodeId, partition: Partition, theirs: DotSet): void =>
+    divergences.heard(peer, partition, store.clock(partition), theirs);
   const calls: Calls = new Calls({
     transport,
     clock,
@@ -68,9 +83,13 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       [METHOD.read, readHandler({ replica, store, clock, standing, durability })],
       [METHOD.replicate, replicateHandler({ replica, store, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
+      ...syncHandlers({ replica, store, digest, life, knows, limits: ports.exchange ?? EXCHANGE_LIMITS }),
     ]),
     notices: membership.notices,
-    onConnected: (peer) => membership.connected(peer),
+    onConnected: (peer) => {
+      membership.connected(peer);
+      antiEntropy.connected(peer);
+    },
     onDisconnected: (peer) => membership.disconnected(peer),
     pendingMax: config.limits.peerRequests,
   });
@@ -81,18 +100,24 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     hedgeMs: HEDGE_MS,
   };
   const forwardedWrite = writeHandler(context);
-  const api = new LocalApi(context, membership, config.limits.valueBytes);
+  const antiEntropy = new AntiEntropy({
+    ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences },
+  });
+  const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
   let isStopped = false;
   return {
     api,
     membership,
     calls,
+    antiEntropy,
+    replica,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();
       if (isStopped) return;
       transport.setPeers(peersOf(config, self));
       await calls.start();
+      antiEntropy.start();
       await membership.join(calls);
     },
     drain() {
@@ -110,6 +135,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     },
     async stop() {
       isStopped = true;
+      antiEntropy.stop();
       membership.stop();
       await calls.stop();
       await store.close();
@@ -120,6 +146,15 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
 function peersOf(config: ClusterConfig, self: NodeId): Parameters<Transport['setPeers']>[0] {
   const peers = config.nodes.filter(({ id }) => id !== self);
   return new Map(peers.map(({ id, host, rpc }) => [id, { host, port: rpc }]));
+}
+
+/** Of a clock's canonical form: equal clocks have equal digests. */
+function clockDigest(hash64: NodePorts['hash64']): (clock: DotSet) => bigint {
+  const out = new ByteWriter();
+  return (clock) => {
+    writeDotSet(out.reset(), clock);
+    return hash64(Buffer.from(out.view()).toString('latin1'));
+  };
 }
 
 /** The secret is the cluster's for good: the keyed function is made once. */

@@ -99,6 +99,10 @@ export interface Store {
   clock(partition: Partition): DotSet;
   /** Puts the object (undefined removes it) and adds `dots` to the partition's clock, in one change. Copies `object`. */
   apply(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence;
+  /** Adds dots to the partition's clock: the effects of all of them are in its objects already. */
+  applyClock(partition: Partition, dots: DotSet): Sequence;
+  /** At most `limit` objects of the partition behind the key `after`, in byte order of their keys; as {@link Store.read} shows them. */
+  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[];
 
   meta(key: string): Uint8Array | undefined;
   /** Every record whose key starts with `prefix`, in byte order. */
@@ -106,6 +110,8 @@ export interface Store {
   /** All or none of the changes. */
   applyMeta(changes: readonly MetaChange[]): Sequence;
 
+  /** Of the last change; 0 before the first. */
+  readonly lastSequence: Sequence;
   /** Resolves once every change up to `sequence` is durable at `level`. Rejects (`storage-failed`) when that has become impossible. */
   durable(sequence: Sequence, level: Durability): Promise<void>;
   /** More waits to be written than the limit allows: writers must be refused until the disk has caught up. */
@@ -113,6 +119,11 @@ export interface Store {
   stats(): StoreStats;
   /** Everything applied is on disk, and all files are closed. */
   close(): Promise<void>;
+}
+
+export interface StoredObject {
+  readonly key: ObjectKey;
+  readonly object: Uint8Array;
 }
 
 /** Bytes unless the name says otherwise; counters since the store was opened. */

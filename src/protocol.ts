@@ -14,7 +14,17 @@ import { decodedObjectKey, type Epoch, epoch, type ObjectKey, type Partition, pa
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
 export const PROTOCOL_VERSION = 1;
 
-export const METHOD = { heartbeat: 1, raft: 2, introduce: 3, read: 4, replicate: 5, write: 6 } as const;
+export const METHOD = {
+  heartbeat: 1,
+  raft: 2,
+  introduce: 3,
+  read: 4,
+  replicate: 5,
+  write: 6,
+  sync: 20,
+  missing: 21,
+  compare: 22,
+} as const;
 
 /** Whom a message about one key concerns, and on which view of the cluster it was sent. */
 export interface KeyAddress {

@@ -14,6 +14,8 @@ export interface StoreApi {
   cluster(): ClusterView;
   ring(): RingView;
   ringOf(bucket: string, key: string): KeyPlacement;
+  /** Where this node and the other owners were found to differ, and how long ago. */
+  sync(): SyncView;
   /** Buckets with properties of their own, by name. */
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[];
   /** A bucket's properties as they take effect: its own, else the cluster's. */
@@ -124,6 +126,24 @@ export interface RingView {
     readonly owners: readonly NodeId[];
     readonly next: readonly NodeId[] | null;
   }[];
+}
+
+export interface SyncView {
+  readonly node: NodeId;
+  /** How long ago the oldest of them was first seen, in ms; null when all owners agree, as far as this node was told. */
+  readonly oldestMs: number | null;
+  /** Partitions with other owners that this start of the node has not exchanged clocks with yet, counted once for each of them. */
+  readonly unheard: number;
+  readonly partitions: readonly PartitionDivergence[];
+}
+
+/** Counted in write events: how many the one knows and the other does not. */
+export interface PartitionDivergence {
+  readonly partition: Partition;
+  readonly peer: NodeId;
+  readonly missingHere: number;
+  readonly missingThere: number;
+  readonly forMs: number;
 }
 
 export interface KeyPlacement {

@@ -12,6 +12,7 @@ import type {
   RingView,
   SeenAs,
   StoreApi,
+  SyncView,
   WriteRequest,
   WriteResult,
 } from './api.ts';
@@ -24,14 +25,16 @@ export class LocalApi implements StoreApi {
   private readonly membership: Membership;
   private readonly coordinator: Coordinator;
   private readonly valueBytesMax: number;
+  private readonly syncView: () => SyncView;
   private hasBeenReady = false;
   private isDraining = false;
 
-  constructor(context: CoordinatorContext, membership: Membership, valueBytesMax: number) {
+  constructor(context: CoordinatorContext, membership: Membership, valueBytesMax: number, syncView: () => SyncView) {
     this.context = context;
     this.membership = membership;
     this.coordinator = new Coordinator(context);
     this.valueBytesMax = valueBytesMax;
+    this.syncView = syncView;
   }
 
   get(request: GetRequest): Promise<GetResult> {
@@ -40,6 +43,10 @@ export class LocalApi implements StoreApi {
 
   write(request: WriteRequest): Promise<WriteResult> {
     return this.coordinator.write(request);
+  }
+
+  sync(): SyncView {
+    return this.syncView();
   }
 
   cluster(): ClusterView {

@@ -77,7 +77,6 @@ describe('routes that are not built yet', () => {
     ['POST', '/v1/cluster/apply'],
     ['GET', '/v1/cluster/transfers'],
     ['GET', '/v1/cluster/hints'],
-    ['GET', '/v1/cluster/sync'],
   ];
   test.each(reserved)('%s %s is not supported', async (method, path) => {
     const body = method === 'POST' ? '{}' : undefined;

@@ -21,6 +21,17 @@ export function clusterHandler(edge: Edge): Handler {
   });
 }
 
+/** `/v1/cluster/sync`: where the owners of a partition were last found to differ. */
+export function syncHandler(edge: Edge): Handler {
+  return byMethod({
+    GET: async (exchange) => {
+      readQuery(exchange.query, []);
+      refuseBody(exchange);
+      sendJson(exchange, edge.newHeaders(), edge.api.sync());
+    },
+  });
+}
+
 /** `/v1/cluster/settings`: changes the named ones. */
 export function settingsHandler(edge: Edge): Handler {
   return byMethod({

@@ -1,5 +1,5 @@
 import type { ClusterState, Member } from '../core/cluster/cluster-state.ts';
-import type { Epoch, MemberNumber, NodeId, Partition } from '../core/ids.ts';
+import { type Epoch, type MemberNumber, type NodeId, type Partition, partition as partitionAt } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 
 /** One epoch of the cluster, laid out for the requests: who owns a partition, by name, without a search. Immutable. */
@@ -34,6 +34,11 @@ export class ClusterView {
 
   owns(node: NodeId, partition: Partition): boolean {
     return this.ownersOf(partition).some((owner) => owner.id === node);
+  }
+
+  /** The partitions that the node owns. */
+  partitionsOf(node: NodeId): readonly Partition[] {
+    return this.owners.flatMap((owners, index) => (owners.some(({ id }) => id === node) ? [partitionAt(index)] : []));
   }
 
   member(id: NodeId): Member | undefined {

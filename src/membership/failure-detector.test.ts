@@ -153,11 +153,6 @@ describe('heartbeats', () => {
     expect(received.map(({ byte }) => byte)).toEqual([0, 1]);
   });
 
-  it('tell the detector what the peer says', () => {
-    heartbeats.received(peer, new ByteReader(Uint8Array.of(1)));
-    expect(detector.mayCoordinate(peer, 0)).toBe(true);
-  });
-
   it('make no suspects of the others after a pause of this node itself (R11)', () => {
     heartbeats.beat();
     clock.advance(10 * SUSPECT_AFTER_MS);

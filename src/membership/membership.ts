@@ -15,7 +15,8 @@ import { FailureDetector } from './failure-detector.ts';
 import { askToTakePart, type Founder, introductionHandler } from './founding.ts';
 import { obtainGrant } from './grant.ts';
 import { Heartbeats } from './heartbeats.ts';
-import { MetadataGroup, type MetadataLogLimits } from './metadata-group.ts';
+import { MetadataGroup } from './metadata-group.ts';
+import type { MetadataLogLimits } from './metadata-log-limits.ts';
 import { RaftStorage } from './raft-storage.ts';
 import { Standing } from './standing.ts';
 import { claimIdentity, StartRecord, type StoreIdentity } from './store-identity.ts';
@@ -234,29 +235,17 @@ export class Membership {
   }
 
   private createGroup(storage: RaftStorage, stored: StoredState): MetadataGroup {
-    const { self, store, clock, random, logger, config, onFatal } = this.options;
+    const { self, store, clock, random, logger, config, onFatal, metadataLog } = this.options;
     const nodes = new Map<RaftId, NodeId>(this.founders.map(({ id, number }) => [raftId(number), id]));
     const own = this.founders.find(({ id }) => id === self);
     if (own === undefined || this.calls === undefined)
       throw new FatalError(`${self} is not a member of the cluster`, 2);
-    return new MetadataGroup(
-      {
-        self,
-        nodes,
-        calls: this.calls,
-        store,
-        storage,
-        clock,
-        random,
-        logger,
-        onState: (state) => this.onState(state),
-        creation: () => creationCommand(config, this.founders, random),
-        onFatal,
-        metadataLog: this.options.metadataLog,
-      },
-      raftId(own.number),
-      stored,
-    );
+    const options = {
+      ...{ self, nodes, calls: this.calls, store, storage, clock, random, logger, onFatal, metadataLog },
+      onState: (state: ClusterState) => this.onState(state),
+      creation: () => creationCommand(config, this.founders, random),
+    };
+    return new MetadataGroup(options, raftId(own.number), stored);
   }
 
   private onState(state: ClusterState): void {

@@ -14,6 +14,7 @@ import type { Clock, Logger, Random, Store, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Calls } from '../rpc/calls.ts';
 import { decodeCommand, decodeState, encodeCommand, encodeState } from './command-codec.ts';
+import { METADATA_LOG, type MetadataLogLimits } from './metadata-log-limits.ts';
 import { ProposalQueue } from './proposal-queue.ts';
 import type { RaftStorage } from './raft-storage.ts';
 
@@ -39,16 +40,6 @@ export const TICK_MS = 100;
 const ELECTION_TICKS = 10;
 /** Ticks after the start during which the first voter campaigns at once: pre-vote keeps it from disturbing a leader. */
 const EAGER_TICKS = 20;
-
-/** When the metadata log is cut down to a snapshot. */
-export interface MetadataLogLimits {
-  /** Applied entries since the last snapshot. */
-  readonly compactAfter: number;
-  /** Entries kept behind it, for followers that are not far behind. */
-  readonly kept: number;
-}
-
-const METADATA_LOG: MetadataLogLimits = { compactAfter: 1000, kept: 100 };
 
 /**
  * Drives the Raft machine and the cluster state on top of it: writes and flushes what the machine says before anything is sent

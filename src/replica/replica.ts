@@ -5,20 +5,23 @@ import {
   EMPTY_CONTAINER,
   encodeContainer,
   isVoid,
+  strip,
 } from '../core/causality/container.ts';
-import type { Actor } from '../core/causality/dot.ts';
-import type { DotSet } from '../core/causality/dot-set.ts';
+import type { Actor, Dot } from '../core/causality/dot.ts';
+import { type DotSet, subtract } from '../core/causality/dot-set.ts';
+import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
 import {
   applyRemote,
   type CoordinatedWrite,
   coordinateWrite,
   type ReplicaUpdate,
 } from '../core/causality/replica-update.ts';
-import type { NodeId } from '../core/ids.ts';
+import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
+import { DotLog } from './dot-log.ts';
 
 /** One key as this replica holds it. Nothing of it may be shown before `sequence` is durable (rule C7): 0 when it already is. */
 export interface ReadSnapshot {
@@ -26,6 +29,14 @@ export interface ReadSnapshot {
   /** The stripped container's bytes; undefined when there is none. */
   readonly stored: Uint8Array | undefined;
   readonly sequence: Sequence;
+}
+
+type PartitionKey = Pick<KeyAddress, 'partition' | 'key'>;
+
+/** A full comparison with another owner that is under way. Keys up to `passed` have been compared. */
+export interface Comparison {
+  readonly startClock: DotSet;
+  passed: ObjectKey | undefined;
 }
 
 /** What one key may grow to. */
@@ -42,6 +53,11 @@ export class Replica {
   private readonly store: Store;
   private readonly limits: ObjectLimits;
   private readonly currentView: () => ClusterView | undefined;
+  /** What other owners may lack. */
+  readonly dotLog = new DotLog();
+  private readonly comparisons = new Map<Partition, Comparison>();
+  /** Keys that are stored with a context. */
+  private readonly residues = new Map<Partition, Set<ObjectKey>>();
 
   constructor(self: NodeId, store: Store, limits: ObjectLimits, currentView: () => ClusterView | undefined) {
     this.self = self;
@@ -89,12 +105,80 @@ export class Replica {
 
   /** Takes in what another replica sent. The returned sequence must be durable before it is acknowledged, also if nothing changed. */
   merge(request: ReplicateRequest): Sequence {
-    const { partition, key, container, dots } = request;
-    const update = applyRemote(this.container(request), this.store.clock(partition), container, dots);
-    return update === undefined ? this.store.unflushed(partition, key) : this.apply(request, update);
+    return this.take(request, this.container(request), request.container, request.dots);
   }
 
-  private container(address: KeyAddress): Container {
+  /**
+   * Takes in what another owner holds of a key, as an exchange of clocks brings it: its stored container, its clock at that time, and
+   * those dots of the clock that are the key's. Returns what {@link Replica.merge} returns.
+   */
+  absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
+    const mine = this.container(address);
+    return this.take(address, mine, bearingOn(mine, theirs, theirClock, dots), dots);
+  }
+
+  /** The clock takes in that of an owner with which every key has been compared. */
+  absorbClock(partition: Partition, clock: DotSet): Sequence {
+    const missing = subtract(clock, this.store.clock(partition));
+    return missing.length === 0 ? 0 : this.store.applyClock(partition, missing);
+  }
+
+  /** A full comparison of the partition begins, with an owner whose clock was `startClock` (rule C2). Ends the one before. */
+  beginComparison(partition: Partition, startClock: DotSet): Comparison {
+    const comparison: Comparison = { startClock, passed: undefined };
+    this.comparisons.set(partition, comparison);
+    return comparison;
+  }
+
+  endComparison(partition: Partition, comparison: Comparison): void {
+    if (this.comparisons.get(partition) === comparison) this.comparisons.delete(partition);
+  }
+
+  /** Stores keys anew whose context the clock has caught up with: looks at `limit` of them, and at others the next time. */
+  strip(partition: Partition, limit: number): void {
+    const keys = this.residues.get(partition) ?? [];
+    const clock = this.store.clock(partition);
+    for (const key of Array.from(keys).slice(0, limit)) {
+      const stored = this.container({ partition, key });
+      const stripped = strip(stored, clock);
+      // To the end of the set: those that cannot be stripped yet must not hold up the others.
+      this.residues.get(partition)?.delete(key);
+      this.noteResidue(partition, key, stripped);
+      if (stripped.context !== stored.context) this.apply({ partition, key }, { stored: stripped, clock, added: [] });
+    }
+  }
+
+  /** Keys that are stored with a context, in all partitions. */
+  get residueCount(): number {
+    let count = 0;
+    for (const keys of this.residues.values()) count += keys.size;
+    return count;
+  }
+
+  /** Told of what was stored in an earlier life. */
+  found(partition: Partition, key: ObjectKey, object: Uint8Array): void {
+    this.noteResidue(partition, key, decodeStored({ partition, key }, object));
+  }
+
+  private take(address: PartitionKey, mine: Container, remote: Container, dots: readonly Dot[]): Sequence {
+    const { partition, key } = address;
+    const comparison = this.comparisons.get(partition);
+    const judged =
+      comparison?.passed !== undefined && comparesBefore(key, comparison.passed)
+        ? judgedBy(mine, comparison.startClock, [...dots, ...remote.siblings.map(({ dot }) => dot)])
+        : mine;
+    const update = applyRemote(judged, this.store.clock(partition), remote, dots);
+    return update === undefined ? this.store.unflushed(partition, key) : this.apply(address, update);
+  }
+
+  private noteResidue(partition: Partition, key: ObjectKey, stored: Container): void {
+    const keys = this.residues.get(partition);
+    if (stored.context.length === 0) keys?.delete(key);
+    else if (keys !== undefined) keys.add(key);
+    else this.residues.set(partition, new Set([key]));
+  }
+
+  private container(address: PartitionKey): Container {
     const stored = this.store.read(address.partition, address.key);
     return stored === undefined ? EMPTY_CONTAINER : decodeStored(address, stored);
   }
@@ -112,13 +196,20 @@ export class Replica {
     );
   }
 
-  private apply({ partition, key }: KeyAddress, { stored, added }: ReplicaUpdate): Sequence {
+  private apply({ partition, key }: PartitionKey, { stored, added }: ReplicaUpdate): Sequence {
+    this.noteResidue(partition, key, stored);
+    for (const dot of added) this.dotLog.add(partition, dot, key);
     return this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
   }
 }
 
+/** In byte order of UTF-8, as stores scan. */
+function comparesBefore(key: ObjectKey, passed: ObjectKey): boolean {
+  return key === passed || Buffer.compare(Buffer.from(key), Buffer.from(passed)) < 0;
+}
+
 /** Damage is an error, never an absence (H1). */
-function decodeStored({ partition }: KeyAddress, bytes: Uint8Array): Container {
+function decodeStored({ partition }: PartitionKey, bytes: Uint8Array): Container {
   try {
     return decodeContainer(bytes);
   } catch (error) {

@@ -43,7 +43,7 @@ export class Checkpointer {
     const { memtable } = this.options;
     if (through === this.completed) return false;
     const frozen = memtable.freeze();
-    const clocks = [...frozen.objects.keys()].map((partition) => [partition, this.options.clockOf(partition)] as const);
+    const clocks = Array.from(frozen.clocks, (partition) => [partition, this.options.clockOf(partition)] as const);
     await flushed();
     let batch: StateWrite[] = [];
     let encoded = 0;

@@ -1,12 +1,23 @@
 import type { Dot } from '../core/causality/dot.ts';
-import { addDot, type DotSet, EMPTY_DOTS } from '../core/causality/dot-set.ts';
+import { addDot, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import { StoreError } from '../errors.ts';
-import type { Clock, Durability, Logger, MetaChange, Sequence, Store, StoreStats, Timer } from '../ports.ts';
+import type {
+  Clock,
+  Durability,
+  Logger,
+  MetaChange,
+  Sequence,
+  Store,
+  StoredObject,
+  StoreStats,
+  Timer,
+} from '../ports.ts';
 import type { Checkpointer } from './checkpoint.ts';
 import type { Checksum32, StateTable } from './devices.ts';
 import type { Memtable } from './memtable.ts';
+import { scanObjects } from './scan-objects.ts';
 import { metaStateKey, objectStateKey, stateValue } from './state-format.ts';
 import { metaInTable } from './state-read.ts';
 import type { WriteAheadLog } from './write-ahead-log.ts';
@@ -58,6 +69,27 @@ export class StorageEngine implements Store {
     if (dots.length > 0) this.clocks.set(partition, dots.reduce(addDot, this.clock(partition)));
     this.changed();
     return sequence;
+  }
+
+  applyClock(partition: Partition, dots: DotSet): Sequence {
+    this.checkWritable();
+    const sequence = this.parts.log.appendClock(partition, dots);
+    this.parts.memtable.touchClock(partition);
+    this.clocks.set(partition, union(this.clock(partition), dots));
+    this.changed();
+    return sequence;
+  }
+
+  get lastSequence(): Sequence {
+    return this.parts.log.lastSequence;
+  }
+
+  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[] {
+    const { state, checksum32, memtable } = this.parts;
+    return this.reading(
+      () => scanObjects({ state, checksum32, memtable, partition, after, limit }),
+      `partition ${partition}`,
+    );
   }
 
   meta(key: string): Uint8Array | undefined {

@@ -6,6 +6,7 @@
  *     record = 1 | partition | key | dots | object          an object was put
  *            | 2 | partition | key | dots                   it was removed
  *            | 3 | count | (key | present | value?)*        meta records changed
+ *            | 4 | partition | dot set                      the clock grew
  *
  * The checksum covers everything behind it. As the segment's number is in it and a recycled segment gets a new number, the bytes
  * of a segment's earlier life never pass for groups of this one. `flushed` is the highest sequence known to be flushed when
@@ -13,12 +14,13 @@
  */
 import { type ByteReader, ByteWriter, ByteReader as Reader } from '../core/bytes.ts';
 import { type Dot, readDot, writeDot } from '../core/causality/dot.ts';
+import { type DotSet, readDotSet, writeDotSet } from '../core/causality/dot-set.ts';
 import { decodedObjectKey, type ObjectKey, type Partition, partition as partitionOf } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import type { MetaChange, Sequence } from '../ports.ts';
 import type { Checksum32 } from './devices.ts';
 
-export type LogRecord = ObjectRecord | MetaRecord;
+export type LogRecord = ObjectRecord | MetaRecord | ClockRecord;
 
 interface ObjectRecord {
   readonly kind: 'object';
@@ -31,6 +33,12 @@ interface ObjectRecord {
 interface MetaRecord {
   readonly kind: 'meta';
   readonly changes: readonly MetaChange[];
+}
+
+interface ClockRecord {
+  readonly kind: 'clock';
+  readonly partition: Partition;
+  readonly dots: DotSet;
 }
 
 export interface LogGroup {
@@ -61,6 +69,7 @@ const EMPTY_HEADER = new Uint8Array(GROUP_HEADER_BYTES);
 const OBJECT_PUT = 1;
 const OBJECT_REMOVED = 2;
 const META = 3;
+const CLOCK = 4;
 
 /** Collects the records of one group. Reused: `restart` keeps the memory. */
 export class GroupBuffer {
@@ -103,6 +112,11 @@ export class GroupBuffer {
       out.string(key).u8(value === undefined ? 0 : 1);
       if (value !== undefined) out.bytes(value);
     }
+    this.count++;
+  }
+
+  addClock(partition: Partition, dots: DotSet): void {
+    writeDotSet(this.out.u8(CLOCK).varint(partition), dots);
     this.count++;
   }
 
@@ -160,6 +174,7 @@ function readRecord(source: ByteReader): LogRecord {
   const kind = source.u8();
   if (kind === META) return { kind: 'meta', changes: readMetaChanges(source) };
   const partition = partitionOf(source.varint());
+  if (kind === CLOCK) return { kind: 'clock', partition, dots: readDotSet(source) };
   const key = decodedObjectKey(source.string());
   const dots: Dot[] = [];
   for (let left = source.varint(); left > 0; left--) dots.push(readDot(source));

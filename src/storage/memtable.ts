@@ -45,6 +45,18 @@ export class Memtable {
     this.active.putObject(partition, key, object, sequence);
   }
 
+  /** The partition's clock has grown: the next checkpoint writes it. */
+  touchClock(partition: Partition): void {
+    this.active.clocks.add(partition);
+  }
+
+  /** The partition's objects, the newest state of each, in no order; removals included. */
+  *objectsOf(partition: Partition): Generator<readonly [ObjectKey, MemtableEntry]> {
+    const active = this.active.objects.get(partition);
+    for (const record of this.frozen?.objects.get(partition) ?? []) if (!active?.has(record[0])) yield record;
+    yield* active ?? [];
+  }
+
   putMeta(key: string, value: Uint8Array | undefined, sequence: Sequence): void {
     this.active.putMeta(key, value, sequence);
   }
@@ -72,6 +84,8 @@ export interface MemtableEntry {
 export class MemtableGeneration {
   readonly objects = new Map<Partition, Map<ObjectKey, MemtableEntry>>();
   readonly meta = new Map<string, MemtableEntry>();
+  /** Partitions whose clock has grown. */
+  readonly clocks = new Set<Partition>();
   bytes = 0;
   entries = 0;
   private slab: Buffer = NO_SLAB;
@@ -82,6 +96,7 @@ export class MemtableGeneration {
     if (keys === undefined) {
       keys = new Map();
       this.objects.set(partition, keys);
+      this.clocks.add(partition);
     }
     this.put(keys, key, object, sequence);
   }

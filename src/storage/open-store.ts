@@ -1,4 +1,4 @@
-import { addDot, EMPTY_DOTS } from '../core/causality/dot-set.ts';
+import { addDot, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
 import { FatalError, type StoreError } from '../errors.ts';
 import type { Clock, Logger, Sequence } from '../ports.ts';
 import { Checkpointer } from './checkpoint.ts';
@@ -38,6 +38,11 @@ export async function openStore(options: StoreOptions): Promise<StorageEngine> {
     records.forEach((record, i) => {
       if (record.kind === 'meta') {
         for (const { key, value } of record.changes) memtable.putMeta(key, value, first + i);
+        return;
+      }
+      if (record.kind === 'clock') {
+        memtable.touchClock(record.partition);
+        clocks.set(record.partition, union(clocks.get(record.partition) ?? EMPTY_DOTS, record.dots));
         return;
       }
       const { partition, key, object, dots } = record;

@@ -10,7 +10,7 @@
  */
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { type DotSet, readDotSet, writeDotSet } from '../core/causality/dot-set.ts';
-import { type ObjectKey, type Partition, partition as partitionOf } from '../core/ids.ts';
+import { decodedObjectKey, type ObjectKey, type Partition, partition as partitionOf } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Sequence } from '../ports.ts';
 import type { Checksum32, StateEntry, StateWrite } from './devices.ts';
@@ -48,6 +48,20 @@ export function objectStateKey(partition: Partition, key: ObjectKey): Buffer {
   bytes.writeUInt16BE(partition, 1);
   bytes.write(key, 3);
   return bytes;
+}
+
+/** The bounds of the partition's objects behind the key `after`, or of all of them. */
+export function objectBounds(
+  partition: Partition,
+  after: ObjectKey | undefined,
+): readonly [start: Buffer, end: Buffer] {
+  const all = Buffer.of(OBJECTS, partition >>> 8, partition & 0xff);
+  const start = after === undefined ? all : Buffer.concat([objectStateKey(partition, after), Buffer.of(0)]);
+  return [start, prefixEnd(all)];
+}
+
+export function objectKeyText(key: Uint8Array): ObjectKey {
+  return decodedObjectKey(bufferOf(key).toString('utf8', 3));
 }
 
 /** The first key behind all keys that start with `prefix`, which must not be all 0xff. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dotSetOf } from '../core/causality/dot-set.ts';
-import type { Store } from '../ports.ts';
+import type { Store, StoredObject } from '../ports.ts';
 import { bytes, dot, key, p1, p2, text } from './storage-builders.ts';
 
 /** A store with what the contract needs around it. */
@@ -60,6 +60,41 @@ export function storeContract(name: string, open: () => Promise<ContractStore>):
       store.apply(p1, key('a'), bytes(''), []);
       use(await world.reopened());
       expect(store.read(p1, key('a'))).toHaveLength(0);
+    });
+
+    it('adds dots to a clock without an object, for good', async () => {
+      store.apply(p1, key('a'), bytes('one'), [dot(1)]);
+      const sequence = store.applyClock(p1, dotSetOf([dot(1), dot(2), dot(4)]));
+      expect(store.lastSequence).toBe(sequence);
+      expect(store.clock(p1)).toEqual(dotSetOf([dot(1), dot(2), dot(4)]));
+      use(await world.reopened());
+      expect(store.clock(p1)).toEqual(dotSetOf([dot(1), dot(2), dot(4)]));
+      store.applyClock(p2, dotSetOf([dot(7)]));
+      await world.settled();
+      use(await world.reopened());
+      expect(store.clock(p2)).toEqual(dotSetOf([dot(7)]));
+    });
+
+    it('scans a partition in byte order, settled or not, in steps that lose nothing', async () => {
+      const names = ['b', 'a', 'é', 'ab', '\uffee', '😀', 'c'];
+      for (const name of names.slice(0, 4)) store.apply(p1, key(name), bytes(`old ${name}`), []);
+      store.apply(p2, key('other'), bytes('elsewhere'), []);
+      await world.settled();
+      for (const name of names.slice(2)) store.apply(p1, key(name), bytes(`new ${name}`), []);
+      store.apply(p1, key('a'), undefined, []);
+      const expected = ['ab', 'b', 'c', 'é', '\uffee', '😀'];
+      for (const limit of [1, 2, 3, 100]) {
+        const seen: StoredObject[] = [];
+        for (let more = store.scan(p1, undefined, limit); more.length > 0; ) {
+          expect(more.length).toBeLessThanOrEqual(limit);
+          seen.push(...more);
+          more = store.scan(p1, more.at(-1)?.key, limit);
+        }
+        expect(seen.map((object) => object.key)).toEqual(expected.map(key));
+        expect(seen.map(({ object }) => text(object))).toEqual(
+          expected.map((name) => (names.indexOf(name) < 2 ? `old ${name}` : `new ${name}`)),
+        );
+      }
     });
 
     it('gives each change the next sequence, also after it was opened again', async () => {

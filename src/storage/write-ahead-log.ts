@@ -1,4 +1,5 @@
 import type { Dot } from '../core/causality/dot.ts';
+import type { DotSet } from '../core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../core/ids.ts';
 import type { Clock, Durability, MetaChange, Sequence, Timer } from '../ports.ts';
 import type { Checksum32 } from './devices.ts';
@@ -55,6 +56,11 @@ export class WriteAheadLog {
 
   appendObject(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence {
     this.group().addObject(partition, key, object, dots);
+    return this.appended();
+  }
+
+  appendClock(partition: Partition, dots: DotSet): Sequence {
+    this.group().addClock(partition, dots);
     return this.appended();
   }
 

@@ -217,7 +217,6 @@ describe('not-supported', () => {
     ['POST', '/v1/cluster/apply', '/v1/cluster/apply'],
     ['GET', '/v1/cluster/transfers', '/v1/cluster/transfers'],
     ['GET', '/v1/cluster/hints', '/v1/cluster/hints'],
-    ['GET', '/v1/cluster/sync', '/v1/cluster/sync'],
     ['PUT', '/v1/buckets/b', 'conflict', { body: '{"conflict":"lww"}' }],
     ['PUT', '/v1/buckets/b', 'ttl', { body: '{"ttl":"1s"}' }],
     ['PUT', '/v1/buckets/b', 'r', { body: '{"r":"local_quorum"}' }],

@@ -1,8 +1,9 @@
 import type { ClusterConfig } from '../../src/config/cluster-config.ts';
 import type { NodeId } from '../../src/core/ids.ts';
-import type { MetadataLogLimits } from '../../src/membership/metadata-group.ts';
+import type { MetadataLogLimits } from '../../src/membership/metadata-log-limits.ts';
 import { createNode, type Node } from '../../src/node.ts';
 import type { Logger, Store } from '../../src/ports.ts';
+import type { ExchangeLimits } from '../../src/repair/exchange-limits.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Hashes } from '../../src/system/hash.ts';
 import { tokenMacs } from '../../src/system/token-mac.ts';
@@ -23,6 +24,7 @@ export interface MachineOptions {
   readonly index: number;
   readonly clock: ClockError;
   readonly metadataLog: MetadataLogLimits | undefined;
+  readonly exchange: ExchangeLimits | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -137,6 +139,7 @@ export class Machine {
       transport: network.transport(this.id, life),
       onFatal: failed,
       ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
+      ...(this.options.exchange && { exchange: this.options.exchange }),
     });
     this.current = { node, store };
     await node.start();

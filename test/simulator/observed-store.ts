@@ -3,7 +3,7 @@ import type { Actor, Dot } from '../../src/core/causality/dot.ts';
 import { sameDot } from '../../src/core/causality/dot.ts';
 import type { DotSet } from '../../src/core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../../src/core/ids.ts';
-import type { Durability, MetaChange, Sequence, Store, StoreStats } from '../../src/ports.ts';
+import type { Durability, MetaChange, Sequence, Store, StoredObject, StoreStats } from '../../src/ports.ts';
 
 /** A write event as it came into being, at the owner that coordinated it. */
 export interface Minted {
@@ -62,6 +62,18 @@ export class ObservedStore implements Store {
       replaced: before.map(({ dot }) => dot).filter((dot) => !after.some((sibling) => sameDot(sibling.dot, dot))),
     });
     return sequence;
+  }
+
+  applyClock(partition: Partition, dots: DotSet): Sequence {
+    return this.inner.applyClock(partition, dots);
+  }
+
+  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[] {
+    return this.inner.scan(partition, after, limit);
+  }
+
+  get lastSequence(): Sequence {
+    return this.inner.lastSequence;
   }
 
   meta(key: string): Uint8Array | undefined {

@@ -1,5 +1,6 @@
 import type { QuorumLevel } from '../../src/core/quorum/quorum-spec.ts';
-import type { MetadataLogLimits } from '../../src/membership/metadata-group.ts';
+import type { MetadataLogLimits } from '../../src/membership/metadata-log-limits.ts';
+import type { ExchangeLimits } from '../../src/repair/exchange-limits.ts';
 import { Dice, roll } from './chance.ts';
 import type { NetworkWeather } from './simulated-network.ts';
 
@@ -23,6 +24,8 @@ export interface ClusterShape {
   readonly siblings: number;
   /** When the metadata log becomes a snapshot; left out: as in production, too late for a short run. */
   readonly metadataLog?: MetadataLogLimits;
+  /** How large an answer of anti-entropy may be; left out: as in production, where one answer holds all keys of a short run. */
+  readonly exchange?: ExchangeLimits;
   /** Per node: how fast its clock goes, and what it is off by. */
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
 }
@@ -92,7 +95,7 @@ type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
 /** Swarm testing (Groce et al. 2012): each run draws which faults exist for it, how many, and how the clients behave. */
 export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
-  const shape = { ...drawShape(dice), ...drawMetadataLog(seed) };
+  const shape = { ...drawShape(dice), ...drawMetadataLog(seed), ...drawExchange(seed) };
   const healMs = dice.whole(4000, 14_000);
   return {
     seed,
@@ -130,6 +133,12 @@ function drawMetadataLog(seed: number): Pick<ClusterShape, 'metadataLog'> {
   return after < 0.5
     ? {}
     : { metadataLog: { compactAfter: 1 + Math.floor(12 * roll(seed, 2)), kept: Math.floor(4 * roll(seed, 3)) } };
+}
+
+function drawExchange(seed: number): Pick<ClusterShape, 'exchange'> {
+  if (roll(seed, 5) < 0.3) return {};
+  const upTo = (most: number, name: number) => 1 + Math.floor(most * roll(seed, name));
+  return { exchange: { keys: upTo(8, 6), bytes: upTo(2000, 7), dots: upTo(40, 8) } };
 }
 
 function drawVariant(seed: number, id: number, kind: Operation['kind']): Pick<Operation, 'variant'> {

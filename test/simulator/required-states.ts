@@ -36,6 +36,7 @@ export const REQUIRED_STATES: readonly string[] = [
   'the metadata group changed its leader',
   'log: no grant to coordinate writes yet',
   'log: metadata snapshot installed',
+  'log: comparing a partition in full',
   'one sibling was read',
   'one sibling was read: gone',
   'a write returned what is there',

@@ -5,6 +5,7 @@ import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
 import { type NodeId, nodeId } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
 import type { Hashes } from '../../src/system/hash.ts';
+import { divergence } from './checkers/convergence.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
 import { RaftWatch } from './checkers/raft-watch.ts';
 import { Clients } from './clients.ts';
@@ -35,6 +36,9 @@ const SETTLE_MS = 5000;
 /** Requests are given 3 s at most, and clocks may be slow. */
 const REQUEST_MS_MAX = 3500;
 const RESTART_MS = 300;
+/** Several rounds of exchanges between all owners. */
+const CONVERGENCE_MS = 20_000;
+const CONVERGENCE_LOOK_MS = 250;
 
 /** A whole cluster in one process on virtual time: brought up, troubled, healed and brought to rest as its plan says. */
 export class Simulation {
@@ -75,6 +79,7 @@ export class Simulation {
         new Machine({
           ...{ world: this.world, network: this.network, config: this.config, hashes, id, index },
           metadataLog: plan.shape.metadataLog,
+          exchange: plan.shape.exchange,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
@@ -132,6 +137,7 @@ export class Simulation {
     if (!(await this.until(RECOVERY_MS, () => this.allServe())))
       this.violated('liveness', `not ready ${RECOVERY_MS} ms after healing: ${this.missing()}`);
     await this.until(REQUEST_MS_MAX, () => false);
+    await this.converge();
     if (this.violations.length === 0) atRest();
     this.clients.probe();
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
@@ -174,6 +180,18 @@ export class Simulation {
   private allServe(): boolean {
     const machines = this.machines.filter(({ isLost }) => !isLost);
     return machines.every((machine) => machines.every((other) => machine.sees(other)));
+  }
+
+  /** All replicas must become equal by themselves, with nobody asking for anything. */
+  private async converge(): Promise<void> {
+    const endMs = this.world.nowMs + CONVERGENCE_MS;
+    let difference = divergence(this);
+    while (difference !== undefined && this.world.nowMs < endMs && this.violations.length === 0) {
+      await this.until(CONVERGENCE_LOOK_MS, () => false);
+      difference = divergence(this);
+    }
+    if (difference !== undefined)
+      this.violated('convergence', `${CONVERGENCE_MS} ms after the last request: ${difference}`);
   }
 
   private isQuiet(): boolean {

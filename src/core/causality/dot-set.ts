@@ -136,6 +136,15 @@ export function equalDotSets(a: DotSet, b: DotSet): boolean {
   );
 }
 
+/** How many dots the set has. */
+export function dotCount(set: DotSet): number {
+  let count = 0;
+  for (const { runs } of set) {
+    for (let i = 0; i + 1 < runs.length; i += 2) count += (runs[i + 1] ?? 0) - (runs[i] ?? 0) + 1;
+  }
+  return count;
+}
+
 /** How many runs the set is made of: what its size in memory and on the wire grows with. */
 export function runCount(set: DotSet): number {
   return set.reduce((count, entry) => count + entry.runs.length / 2, 0);

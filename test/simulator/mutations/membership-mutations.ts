@@ -18,7 +18,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'previousStart !== undefined && !command.attempts.includes(previousStart)',
     replace: 'false',
     checkers: ['lost folders', 'strict quorum', 'acknowledged writes'],
-    seedsMax: 40,
+    seedsMax: 600,
   },
   {
     name: 'a node answers reads before it knows its grant',
@@ -40,7 +40,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
         if (this.held > 0 && grant > this.held) this.standing.granted = number * 2 ** 32 + this.held;
         this.held = grant;`,
     checkers: ['minting', 'crash', 'acknowledged writes', 'acknowledgements', 'contexts', 'clocks', 'strict quorum'],
-    seedsMax: 5,
+    seedsMax: 300,
   },
   {
     name: 'a start is announced before the folder knows it',

@@ -2,6 +2,7 @@ import { CAUSALITY_MUTATIONS } from './causality-mutations.ts';
 import { MEMBERSHIP_MUTATIONS } from './membership-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { RAFT_MUTATIONS } from './raft-mutations.ts';
+import { REPAIR_MUTATIONS } from './repair-mutations.ts';
 import { REQUEST_MUTATIONS } from './request-mutations.ts';
 import { STORAGE_MUTATIONS } from './storage-mutations.ts';
 
@@ -12,4 +13,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...STORAGE_MUTATIONS,
   ...MEMBERSHIP_MUTATIONS,
   ...RAFT_MUTATIONS,
+  ...REPAIR_MUTATIONS,
 ];

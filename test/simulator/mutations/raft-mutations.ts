@@ -38,7 +38,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'const granted = mayVote && raft.log.isCoveredBy({ index: message.lastIndex, term: message.lastTerm });',
     replace: 'const granted = mayVote;',
     checkers: ['raft', 'invariant', 'metadata', 'crash', 'placement'],
-    seedsMax: 40,
+    seedsMax: 300,
   },
   {
     name: 'an entry of an earlier term is committed by counting',

@@ -106,7 +106,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
         if (version !== undefined)
             this.checkSize(written.stored);`,
     checkers: ['refusals'],
-    seedsMax: 5,
+    seedsMax: 60,
   },
   {
     name: 'a write is forwarded to a second owner when the first one fell silent',

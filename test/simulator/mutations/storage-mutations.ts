@@ -37,7 +37,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     find: 'if (sequence <= this.target) {',
     replace: 'if (this.current !== undefined || sequence <= this.target) {',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'crash', 'invariant'],
-    seedsMax: 20,
+    seedsMax: 300,
   },
   {
     name: 'an object is logged without its dots',
@@ -81,7 +81,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'invariant',
       'crash',
     ],
-    seedsMax: 200,
+    seedsMax: 1500,
   },
   {
     name: 'a segment is used again before a checkpoint covers it',
@@ -144,6 +144,6 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     find: 'const value = this.parts.state.get(key);',
     replace: 'let value; try { value = this.parts.state.get(key); } catch {}',
     checkers: ['acknowledgements', 'clocks', 'contexts', 'strict quorum', 'acknowledged writes', 'shown values'],
-    seedsMax: 20,
+    seedsMax: 300,
   },
 ];

@@ -1,0 +1,162 @@
+import { ByteWriter } from '../core/bytes.ts';
+import { EMPTY_CONTAINER } from '../core/causality/container.ts';
+import { type DotSet, isSubset } from '../core/causality/dot-set.ts';
+import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import type { ClusterView } from '../membership/cluster-view.ts';
+import type { Clock, Logger, Store } from '../ports.ts';
+import { METHOD } from '../protocol.ts';
+import type { Comparison, Replica } from '../replica/replica.ts';
+import type { Calls } from '../rpc/calls.ts';
+import {
+  type CompareAnswer,
+  decoded,
+  type MissingAnswer,
+  type ReceivedKey,
+  readCompareAnswer,
+  readMissingAnswer,
+  writeCompareRequest,
+  writeMissingRequest,
+} from './sync-messages.ts';
+
+export interface PullNeeds {
+  readonly replica: Replica;
+  readonly store: Store;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly logger: Logger;
+}
+
+/** Counters of all pulls of the node. */
+export interface PullCounts {
+  keys: number;
+  bytes: number;
+  comparisons: number;
+}
+
+const CALL_MS = 10_000;
+/** What is pulled in a second at most, in bytes: requests come first. */
+const BYTES_PER_S = 16 << 20;
+const PAUSE_MS_MIN = 1;
+const SCAN_KEYS = 256;
+/** Answers of one pull: more than any partition takes, so that no fault of ours goes round for ever. */
+const STEPS_MAX = 1_000_000;
+
+/** Takes in what one owner of a partition has and this one has not: by the dots that are missing, or by comparing all keys. */
+export class PartitionPull {
+  private readonly needs: PullNeeds;
+  private readonly view: ClusterView;
+  private readonly peer: NodeId;
+  private readonly partition: Partition;
+  private readonly counts: PullCounts;
+
+  constructor(needs: PullNeeds, view: ClusterView, peer: NodeId, partition: Partition, counts: PullCounts) {
+    this.needs = needs;
+    this.view = view;
+    this.peer = peer;
+    this.partition = partition;
+    this.counts = counts;
+  }
+
+  /** Ends when nothing is missing that the peer had when it was last asked, or when it does not answer. */
+  async run(): Promise<void> {
+    for (let step = 0; step < STEPS_MAX; step++) {
+      const answer = await this.askMissing();
+      if (answer === undefined) return;
+      if (answer.kind === 'unknown') return this.compare();
+      if (answer.keys.length === 0) return;
+      this.takeIn(answer.keys, answer.clock);
+      if (isSubset(answer.clock, this.needs.store.clock(this.partition))) return;
+      await this.pause(answer.keys);
+    }
+  }
+
+  private async askMissing(): Promise<MissingAnswer | undefined> {
+    const { store } = this.needs;
+    const clock = store.clock(this.partition);
+    // The peer forgets what it is told that this node has: that must be so after a crash as well (rule C3).
+    await store.durable(store.lastSequence, 'flush');
+    const out = new ByteWriter();
+    writeMissingRequest(out, { epoch: this.view.epoch, partition: this.partition, clock });
+    return this.ask(METHOD.missing, out, (body) => readMissingAnswer(body));
+  }
+
+  /**
+   * Every key of the partition, in order and in pieces. The peer's clock of the first piece is taken in after the last one; until
+   * then the keys that were passed are judged by it as well (rule C2, {@link Replica.beginComparison}).
+   */
+  private async compare(): Promise<void> {
+    this.counts.comparisons++;
+    this.needs.logger.info({ peer: this.peer, partition: this.partition }, 'comparing a partition in full');
+    const first = await this.askCompare(undefined);
+    if (first === undefined) return;
+    const { replica } = this.needs;
+    const comparison = replica.beginComparison(this.partition, first.clock);
+    try {
+      if (await this.compareAll(first, comparison)) replica.absorbClock(this.partition, first.clock);
+    } finally {
+      replica.endComparison(this.partition, comparison);
+    }
+  }
+
+  /** False when it broke off. */
+  private async compareAll(first: CompareAnswer, comparison: Comparison): Promise<boolean> {
+    let piece: CompareAnswer | undefined = first;
+    for (let step = 0; step < STEPS_MAX; step++) {
+      if (piece === undefined || piece.life !== first.life) return false;
+      const last = piece.keys.at(-1)?.key;
+      this.takeIn(piece.keys, piece.clock);
+      this.dropAbsent(piece, comparison.passed, piece.isLast ? undefined : last);
+      if (piece.isLast) return true;
+      if (last === undefined) return false;
+      comparison.passed = last;
+      await this.pause(piece.keys);
+      piece = await this.askCompare(last);
+    }
+    return false;
+  }
+
+  private askCompare(after: ObjectKey | undefined): Promise<CompareAnswer | undefined> {
+    const out = new ByteWriter();
+    writeCompareRequest(out, { epoch: this.view.epoch, partition: this.partition, after });
+    return this.ask(METHOD.compare, out, (body) => readCompareAnswer(body));
+  }
+
+  private takeIn(keys: readonly ReceivedKey[], theirClock: DotSet): void {
+    for (const { key, dots, theirs, bytes } of keys) {
+      this.needs.replica.absorb({ partition: this.partition, key }, theirs, theirClock, dots);
+      this.counts.keys++;
+      this.counts.bytes += bytes;
+    }
+  }
+
+  /** Keys that are here and not there, behind `after` and up to `upTo`: what the peer's clock has of them was overwritten or deleted. */
+  private dropAbsent(piece: CompareAnswer, after: ObjectKey | undefined, upTo: ObjectKey | undefined): void {
+    const { store, replica } = this.needs;
+    const there = new Set(piece.keys.map(({ key }) => key));
+    let from = after;
+    for (;;) {
+      const mine = store.scan(this.partition, from, SCAN_KEYS);
+      for (const { key } of mine) {
+        if (upTo !== undefined && Buffer.compare(Buffer.from(key), Buffer.from(upTo)) > 0) return;
+        if (!there.has(key)) replica.absorb({ partition: this.partition, key }, EMPTY_CONTAINER, piece.clock, []);
+      }
+      from = mine.at(-1)?.key;
+      if (from === undefined || mine.length < SCAN_KEYS) return;
+    }
+  }
+
+  private async ask<T>(
+    method: number,
+    out: ByteWriter,
+    read: (body: Parameters<typeof readMissingAnswer>[0]) => T,
+  ): Promise<T | undefined> {
+    const outcome = await this.needs.calls.request(this.peer, method, out.view(), CALL_MS);
+    return outcome.kind === 'reply' ? decoded(() => read(outcome.body)) : undefined;
+  }
+
+  private pause(keys: readonly ReceivedKey[]): Promise<void> {
+    const bytes = keys.reduce((sum, one) => sum + one.bytes, 0);
+    const { clock } = this.needs;
+    return new Promise((resolve) => clock.after(Math.max(PAUSE_MS_MIN, (1000 * bytes) / BYTES_PER_S), resolve));
+  }
+}

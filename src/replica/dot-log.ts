@@ -1,0 +1,117 @@
+import { type Actor, type Dot, sameDot } from '../core/causality/dot.ts';
+import { type DotSet, hasDot } from '../core/causality/dot-set.ts';
+import type { ObjectKey, Partition } from '../core/ids.ts';
+
+/** The keys of one actor's dots in one partition, from the counter `first` on. */
+interface ActorKeys {
+  first: number;
+  /** Undefined: a dot that has not come this way. */
+  keys: (ObjectKey | undefined)[];
+}
+
+const ENTRIES_MAX = 262_144;
+
+/**
+ * Which key a write was to, for the writes that some other owner may lack: so that what is missing there can be sent without
+ * looking through the partition. In memory and bounded: it may forget anything at any time, and then the partition is compared.
+ *
+ * What it says is true: it never names another key than the dot's.
+ */
+export class DotLog {
+  private readonly partitions = new Map<Partition, Map<Actor, ActorKeys>>();
+  private readonly entriesMax: number;
+  /** Places held, gaps included. */
+  private places = 0;
+
+  constructor(entriesMax = ENTRIES_MAX) {
+    this.entriesMax = entriesMax;
+  }
+
+  get size(): number {
+    return this.places;
+  }
+
+  add(partition: Partition, { actor, counter }: Dot, key: ObjectKey): void {
+    const known = this.actorKeys(partition, actor, counter);
+    const at = counter - known.first;
+    if (at < 0) return;
+    if (at > known.keys.length + GAP_MAX) {
+      // So far ahead of the rest: what is before it is given up, rather than paying for the gap.
+      this.places -= known.keys.length;
+      known.first = counter;
+      known.keys = [key];
+      this.places++;
+      return;
+    }
+    const before = known.keys.length;
+    while (known.keys.length < at) known.keys.push(undefined);
+    known.keys[at] = key;
+    this.places += known.keys.length - before;
+    if (this.places > this.entriesMax) this.forgetHalf();
+  }
+
+  keyOf(partition: Partition, { actor, counter }: Dot): ObjectKey | undefined {
+    const known = this.partitions.get(partition)?.get(actor);
+    return known?.keys[counter - known.first];
+  }
+
+  /** Forgets the oldest of each actor, as far as every one of `clocks` has them. */
+  forgetKnown(partition: Partition, clocks: readonly DotSet[]): void {
+    for (const [actor, known] of this.partitions.get(partition) ?? []) {
+      let count = 0;
+      while (count < known.keys.length && isKnown(clocks, actor, known.first + count)) count++;
+      if (count > 0) this.drop(partition, actor, known, count);
+    }
+  }
+
+  private forgetHalf(): void {
+    for (const [partition, actors] of this.partitions) {
+      for (const [actor, known] of actors) this.drop(partition, actor, known, Math.ceil(known.keys.length / 2));
+    }
+  }
+
+  private drop(partition: Partition, actor: Actor, known: ActorKeys, count: number): void {
+    known.keys.splice(0, count);
+    known.first += count;
+    this.places -= count;
+    if (known.keys.length === 0) this.partitions.get(partition)?.delete(actor);
+  }
+
+  private actorKeys(partition: Partition, actor: Actor, counter: number): ActorKeys {
+    let actors = this.partitions.get(partition);
+    if (actors === undefined) {
+      actors = new Map();
+      this.partitions.set(partition, actors);
+    }
+    let known = actors.get(actor);
+    if (known === undefined) {
+      known = { first: counter, keys: [] };
+      actors.set(actor, known);
+    }
+    return known;
+  }
+}
+
+const GAP_MAX = 1024;
+
+function isKnown(clocks: readonly DotSet[], actor: Actor, counter: number): boolean {
+  const dot = { actor, counter };
+  return clocks.every((clock) => hasDot(clock, dot));
+}
+
+/** The keys of the dots, each with its dots, in the order in which they come; undefined when one of them is not known. */
+export function keysOfDots(
+  log: DotLog,
+  partition: Partition,
+  dots: Iterable<Dot>,
+): ReadonlyMap<ObjectKey, readonly Dot[]> | undefined {
+  const keys = new Map<ObjectKey, Dot[]>();
+  for (const dot of dots) {
+    const key = log.keyOf(partition, dot);
+    if (key === undefined) return undefined;
+    const named = keys.get(key);
+    if (named === undefined) keys.set(key, [dot]);
+    else if (!named.some((other) => sameDot(other, dot))) named.push(dot);
+  }
+  return keys;
+}
