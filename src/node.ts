@@ -1,6 +1,7 @@
 import type { ClusterConfig } from './config/cluster-config.ts';
 import type { CoordinatorContext } from './coordinator/coordinator-context.ts';
 import { LocalApi } from './coordinator/local-api.ts';
+import { ReadRepairs } from './coordinator/read-repairs.ts';
 import { writeHandler } from './coordinator/write-handler.ts';
 import type { TokenMac } from './core/causality/context-token.ts';
 import type { NodeId, ObjectKey } from './core/ids.ts';
@@ -34,6 +35,7 @@ export interface Node {
   readonly api: LocalApi;
   readonly membership: Membership;
   readonly calls: Calls;
+  readonly readRepairs: ReadRepairs;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -74,10 +76,12 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     onDisconnected: (peer) => membership.disconnected(peer),
     pendingMax: config.limits.peerRequests,
   });
+  const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, durability });
   const context: CoordinatorContext = {
     ...{ self, calls, clock, store, replica, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
     tokenMac: tokenMacsOfView(ports),
+    readRepairs,
     hedgeMs: HEDGE_MS,
   };
   const forwardedWrite = writeHandler(context);
@@ -87,6 +91,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     api,
     membership,
     calls,
+    readRepairs,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();
@@ -111,6 +116,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     async stop() {
       isStopped = true;
       membership.stop();
+      readRepairs.stop();
       await calls.stop();
       await store.close();
     },

@@ -9,6 +9,7 @@ import type { Standing } from '../membership/standing.ts';
 import type { Clock, Durability, Store } from '../ports.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
+import type { ReadRepairs } from './read-repairs.ts';
 
 /** What the coordinator of a request works with. */
 export interface CoordinatorContext {
@@ -23,6 +24,7 @@ export interface CoordinatorContext {
   readonly currentView: () => ClusterView | undefined;
   /** The MAC of context tokens for one key, under the cluster's secret. */
   readonly tokenMac: (view: ClusterView, key: ObjectKey) => TokenMac;
+  readonly readRepairs: ReadRepairs;
   readonly hedgeMs: number;
 }
 

@@ -1,16 +1,17 @@
-import { ByteWriter, DecodeError } from '../core/bytes.ts';
-import { type Container, decodeContainer, EMPTY_CONTAINER, fill, merge } from '../core/causality/container.ts';
+import type { Container } from '../core/causality/container.ts';
+import { MergedAnswers } from '../core/causality/merged-answers.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { NodeId } from '../core/ids.ts';
+import { invariant } from '../core/invariant.ts';
 import type { Quorum } from '../core/quorum/quorum-spec.ts';
 import { ReadTracker } from '../core/quorum/read-tracker.ts';
 import { type ErrorCode, StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Timer } from '../ports.ts';
-import { type KeyAddress, METHOD, readReadAnswer, writeReadRequest } from '../protocol.ts';
-import type { ReadSnapshot } from '../replica/replica.ts';
-import type { CallOutcome } from '../rpc/calls.ts';
+import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-context.ts';
+import { askPeer, askSelf, type ReadListener } from './replica-read.ts';
+import { writeBack } from './write-back.ts';
 
 export interface ReadTask {
   readonly view: ClusterView;
@@ -28,26 +29,32 @@ export interface ReadOutcome {
   readonly timings: readonly { readonly node: NodeId; readonly ms: number }[];
 }
 
-const request = new ByteWriter();
-
 /**
  * One read: asks as many owners as must answer, this node first; another one for each that fails, and one more when the answer
  * takes longer than the hedging delay. Whoever is only suspected is asked last.
+ *
+ * What a quorum of owners answered is on as many of them before it is shown (H11): else a read after it could ask just those that
+ * lack it. Who is behind otherwise, having answered too late to count say, is repaired after the answer, once nobody who was asked
+ * can answer any more.
  */
-export class ReadOperation {
+export class ReadOperation implements ReadListener {
   private readonly context: CoordinatorContext;
   private readonly task: ReadTask;
   private readonly resolve: (outcome: ReadOutcome) => void;
   private readonly reject: (error: Error) => void;
   private readonly tracker: ReadTracker;
   private readonly candidates: Member[] = [];
+  private readonly answers = new MergedAnswers();
+  /** Of each of the answers, in their order. */
   private readonly timings: { node: NodeId; ms: number }[] = [];
   private readonly startedMs: number;
   private asked = 0;
   private hedged = 0;
-  private merged: Container | undefined;
+  /** Asked, and neither answered nor lost. */
+  private open = 0;
   private timer: Timer | undefined;
-  private callOffOwn: (() => void) | undefined;
+  private callOffOwn: (() => boolean) | undefined;
+  private isMet = false;
   private isOver = false;
 
   constructor(
@@ -71,8 +78,31 @@ export class ReadOperation {
     if (this.tracker.outcome === 'failed') return this.fail('quorum-impossible', 'too few owners are reachable');
     for (let i = 0; i < this.task.quorum.total && !this.isOver; i++) this.askNext();
     // Most reads are over by now or in a moment: the one timer serves the hedge first and then the deadline.
-    if (!this.isOver)
+    if (!this.isMet && !this.isOver)
       this.timer = this.context.clock.after(Math.min(this.context.hedgeMs, this.task.timeoutMs), () => this.hedge());
+  }
+
+  answered(owner: Member, container: Container): void {
+    this.open--;
+    this.answers.add(container);
+    this.timings.push({ node: owner.id, ms: this.context.clock.monotonicMs() - this.startedMs });
+    if (this.isMet || this.isOver) return this.repairWhenQuiet();
+    if (this.tracker.add({ kind: 'answered', node: owner.number }) === 'met') this.met();
+  }
+
+  lost(owner: Member, reason: string): void {
+    this.open--;
+    if (this.isMet || this.isOver) return this.repairWhenQuiet();
+    const outcome = this.tracker.add({ kind: 'failed', node: owner.number, reason });
+    if (outcome === 'failed') this.fail('quorum-impossible', 'too few owners could answer');
+    else this.askNext();
+  }
+
+  /** An owner has all the time that the request has left: when it is up, so is the request's. */
+  timedOut(): void {
+    this.open--;
+    if (this.isOver) this.repairWhenQuiet();
+    else this.fail(...this.deadline());
   }
 
   private chooseCandidates(): void {
@@ -93,90 +123,101 @@ export class ReadOperation {
     const owner = this.candidates[this.asked];
     if (owner === undefined) return false;
     this.asked++;
+    this.open++;
     this.tracker.ask(owner.number);
-    if (owner.id === this.context.self) this.askSelf(owner);
-    else this.askPeer(owner);
+    const { view, address } = this.task;
+    if (owner.id === this.context.self)
+      this.callOffOwn = askSelf(this.context, owner, address, durabilityOf(view), this);
+    else askPeer(this.context, owner, address, this.leftMs(), this);
     return true;
   }
 
-  private askPeer(owner: Member): void {
-    writeReadRequest(request.reset(), this.task.address);
-    const remainingMs = this.task.timeoutMs - (this.context.clock.monotonicMs() - this.startedMs);
-    this.context.calls.call(owner.id, METHOD.read, request.view(), remainingMs, (outcome) =>
-      this.heard(owner, outcome),
-    );
-  }
-
-  private heard(owner: Member, outcome: CallOutcome): void {
-    if (this.isOver) return;
-    // A call has all the time that the request has left: when it is up, so is the request's.
-    if (outcome.kind === 'failed' && outcome.reason === 'timeout') return this.fail(...this.deadline());
-    if (outcome.kind !== 'reply') return this.lost(owner, outcome.kind === 'failed' ? outcome.reason : outcome.message);
-    try {
-      const { clock, stored } = readReadAnswer(outcome.body);
-      this.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock));
-    } catch (error) {
-      if (!(error instanceof DecodeError)) throw error;
-      this.lost(owner, `malformed answer: ${error.message}`);
-    }
-  }
-
-  private askSelf(owner: Member): void {
-    const { standing, replica, store } = this.context;
-    this.callOffOwn = standing.whenReadable(() => {
-      try {
-        const snapshot = replica.read(this.task.address);
-        if (snapshot.sequence === 0) return this.answered(owner, filled(snapshot));
-        store.durable(snapshot.sequence, durabilityOf(this.task.view)).then(
-          () => this.answered(owner, filled(snapshot)),
-          (error: unknown) => this.lost(owner, reasonOf(error)),
-        );
-      } catch (error) {
-        if (!(error instanceof StoreError || error instanceof DecodeError)) throw error;
-        this.lost(owner, reasonOf(error));
-      }
-    });
-  }
-
-  private answered(owner: Member, container: Container): void {
-    if (this.isOver) return;
-    this.merged = this.merged === undefined ? container : merge(this.merged, container);
-    this.timings.push({ node: owner.id, ms: this.context.clock.monotonicMs() - this.startedMs });
-    if (this.tracker.add({ kind: 'answered', node: owner.number }) === 'met') this.finish(this.merged);
-  }
-
-  private lost(owner: Member, reason: string): void {
-    if (this.isOver) return;
-    const outcome = this.tracker.add({ kind: 'failed', node: owner.number, reason });
-    if (outcome === 'failed') this.fail('quorum-impossible', 'too few owners could answer');
-    else this.askNext();
-  }
-
   private hedge(): void {
-    const leftMs = this.task.timeoutMs - (this.context.clock.monotonicMs() - this.startedMs);
+    const leftMs = this.leftMs();
     if (leftMs <= 0) return this.fail(...this.deadline());
     if (this.askNext()) this.hedged++;
-    if (!this.isOver) this.timer = this.context.clock.after(leftMs, () => this.fail(...this.deadline()));
+    if (!this.isOver) this.awaitDeadline();
+  }
+
+  private awaitDeadline(): void {
+    this.timer?.cancel();
+    this.timer = this.context.clock.after(this.leftMs(), () => this.fail(...this.deadline()));
+  }
+
+  private leftMs(): number {
+    return this.task.timeoutMs - (this.context.clock.monotonicMs() - this.startedMs);
   }
 
   private deadline(): [ErrorCode, string] {
     const { acked } = this.tracker.report();
-    return [
-      'deadline-exceeded',
-      `${acked.length} of ${this.task.quorum.total} required answers within ${this.task.timeoutMs} ms`,
-    ];
+    const { timeoutMs, quorum } = this.task;
+    return this.isMet
+      ? ['deadline-exceeded', `not on ${quorum.total} owners, as what is shown must be, within ${timeoutMs} ms`]
+      : ['deadline-exceeded', `${acked.length} of ${quorum.total} required answers within ${timeoutMs} ms`];
+  }
+
+  /** What was merged by now is the result: what comes later is for repairs alone. */
+  private met(): void {
+    this.isMet = true;
+    const { container } = this.answers;
+    const behind = this.answers.behind();
+    const { total } = this.task.quorum;
+    const needed = total - (this.timings.length - behind.length);
+    const { owners, fallbacks } = this.tracker.counts();
+    if (needed <= 0 || fallbacks > 0 || owners < total) this.finish(container);
+    else this.writeBack(container, behind, needed);
+  }
+
+  private writeBack(container: Container, behind: readonly number[], needed: number): void {
+    this.awaitDeadline();
+    const update = this.update();
+    const task = {
+      needed,
+      behind: behind.map((index) => this.bringing(index)),
+      spare: this.candidates.slice(this.asked).map(({ id }) => id),
+      bring: (owner: NodeId, done: (failure: string | undefined) => void) =>
+        this.context.readRepairs.writeBack(owner, update, this.leftMs(), done),
+    };
+    writeBack(task, (isEnough) => {
+      if (this.isOver) return;
+      if (isEnough) this.finish(container);
+      else if (this.leftMs() < 1) this.fail(...this.deadline());
+      else this.fail('quorum-impossible', 'too few owners could take in what the read found');
+    });
   }
 
   private finish(container: Container): void {
     this.end();
     const { owners, fallbacks } = this.tracker.counts();
     this.resolve({ container, owners, fallbacks, hedged: this.hedged, timings: this.timings });
+    this.repairWhenQuiet();
   }
 
   private end(): void {
     this.isOver = true;
     this.timer?.cancel();
-    this.callOffOwn?.();
+    if (this.callOffOwn?.()) this.open--;
+  }
+
+  private repairWhenQuiet(): void {
+    if (!this.isOver || this.open > 0) return;
+    const behind = this.answers.behind();
+    if (behind.length === 0) return;
+    const owners = behind.map((index) => this.bringing(index));
+    this.context.readRepairs.repairLater(owners, this.update());
+  }
+
+  /** Whose answer that is. From now on it counts as up to date. */
+  private bringing(index: number): NodeId {
+    this.answers.brought(index);
+    const timing = this.timings[index];
+    invariant(timing !== undefined, 'who is behind has answered');
+    return timing.node;
+  }
+
+  private update(): ReplicateRequest {
+    const { container, named } = this.answers;
+    return { ...this.task.address, dots: named, container };
   }
 
   private fail(code: ErrorCode, message: string): void {
@@ -194,15 +235,8 @@ export class ReadOperation {
         epoch: view.epoch,
       }),
     );
+    this.repairWhenQuiet();
   }
 }
 
 const numberOf = (member: Member): Member['number'] => member.number;
-
-function filled({ clock, stored }: ReadSnapshot): Container {
-  return fill(stored === undefined ? EMPTY_CONTAINER : decodeContainer(stored), clock);
-}
-
-function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

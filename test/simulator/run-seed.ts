@@ -6,6 +6,7 @@ import { checkLiveness } from './checkers/liveness.ts';
 import { checkLostFolders } from './checkers/lost-folders.ts';
 import { checkMetadata } from './checkers/metadata.ts';
 import { checkMinting } from './checkers/minting.ts';
+import { checkMonotonicReads } from './checkers/monotonic-reads.ts';
 import { checkPlacement } from './checkers/placement.ts';
 import { checkQuorums } from './checkers/quorums.ts';
 import { checkReads } from './checkers/reads.ts';
@@ -42,6 +43,7 @@ const CHECKERS = [
   checkMinting,
   checkQuorums,
   checkReads,
+  checkMonotonicReads,
   checkRefusals,
   checkPlacement,
   checkMetadata,

@@ -137,6 +137,7 @@ export class Simulation {
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
     // A request that the network had kept for so long may have come a moment ago; what it started must end as well.
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
+    for (const { node } of this.machines) this.noteRepairs(node?.readRepairs.stats());
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
@@ -197,6 +198,12 @@ export class Simulation {
   private noteMessage(bytes: Uint8Array, fate: Fate): void {
     if (fate !== 'delivered') this.tally.note(`message ${fate}`);
     if (isRequest(bytes) && messageKind(bytes)?.method === 'write') this.tally.note(`a forwarded write was ${fate}`);
+  }
+
+  private noteRepairs(stats = { sent: 0, failed: 0, writtenBack: 0 }): void {
+    this.tally.note('read repairs', stats.sent);
+    this.tally.note('read repairs that failed', stats.failed);
+    this.tally.note('write-backs of reads', stats.writtenBack);
   }
 
   private minted(event: Minted): void {
