@@ -10,6 +10,8 @@ import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Timer } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-context.ts';
+import type { AskedAs, ReadTimeline } from './explanation.ts';
+import type { BringDone } from './read-repairs.ts';
 import { askPeer, askSelf, type ReadListener } from './replica-read.ts';
 import { writeBack } from './write-back.ts';
 
@@ -18,6 +20,8 @@ export interface ReadTask {
   readonly address: KeyAddress;
   readonly quorum: Quorum;
   readonly timeoutMs: number;
+  /** Keeps what is done, for a request that asks for it. */
+  readonly timeline?: ReadTimeline | undefined;
 }
 
 /** What a quorum held, merged and filled. */
@@ -76,7 +80,7 @@ export class ReadOperation implements ReadListener {
   start(): void {
     this.chooseCandidates();
     if (this.tracker.outcome === 'failed') return this.fail('quorum-impossible', 'too few owners are reachable');
-    for (let i = 0; i < this.task.quorum.total && !this.isOver; i++) this.askNext();
+    for (let i = 0; i < this.task.quorum.total && !this.isOver; i++) this.askNext('owner');
     // Most reads are over by now or in a moment: the one timer serves the hedge first and then the deadline.
     if (!this.isMet && !this.isOver)
       this.timer = this.context.clock.after(Math.min(this.context.hedgeMs, this.task.timeoutMs), () => this.hedge());
@@ -85,6 +89,7 @@ export class ReadOperation implements ReadListener {
   answered(owner: Member, container: Container): void {
     this.open--;
     this.answers.add(container);
+    this.task.timeline?.answered(owner.id, container);
     this.timings.push({ node: owner.id, ms: this.context.clock.monotonicMs() - this.startedMs });
     if (this.isMet || this.isOver) return this.repairWhenQuiet();
     if (this.tracker.add({ kind: 'answered', node: owner.number }) === 'met') this.met();
@@ -92,15 +97,17 @@ export class ReadOperation implements ReadListener {
 
   lost(owner: Member, reason: string): void {
     this.open--;
+    this.task.timeline?.failed(owner.id, reason);
     if (this.isMet || this.isOver) return this.repairWhenQuiet();
     const outcome = this.tracker.add({ kind: 'failed', node: owner.number, reason });
     if (outcome === 'failed') this.fail('quorum-impossible', 'too few owners could answer');
-    else this.askNext();
+    else this.askNext('replacement');
   }
 
   /** An owner has all the time that the request has left: when it is up, so is the request's. */
-  timedOut(): void {
+  timedOut(owner: Member): void {
     this.open--;
+    this.task.timeline?.failed(owner.id, 'timeout');
     if (this.isOver) this.repairWhenQuiet();
     else this.fail(...this.deadline());
   }
@@ -110,7 +117,7 @@ export class ReadOperation implements ReadListener {
     const suspects: Member[] = [];
     for (const owner of this.task.view.ownersOf(this.task.address.partition)) {
       const seen = owner.id === self ? 'up' : detector.seenAs(owner.id, this.startedMs);
-      if (seen === 'down') this.tracker.add({ kind: 'failed', node: owner.number, reason: 'down' });
+      if (seen === 'down') this.passOver(owner);
       else if (seen === 'suspect' || (owner.id === self && !standing.readable)) suspects.push(owner);
       else if (owner.id === self) this.candidates.unshift(owner);
       else this.candidates.push(owner);
@@ -118,13 +125,19 @@ export class ReadOperation implements ReadListener {
     this.candidates.push(...suspects);
   }
 
+  private passOver(owner: Member): void {
+    this.tracker.add({ kind: 'failed', node: owner.number, reason: 'down' });
+    this.task.timeline?.passedOver(owner.id, 'down');
+  }
+
   /** False when everyone has been asked. */
-  private askNext(): boolean {
+  private askNext(askedAs: AskedAs): boolean {
     const owner = this.candidates[this.asked];
     if (owner === undefined) return false;
     this.asked++;
     this.open++;
     this.tracker.ask(owner.number);
+    this.task.timeline?.asked(owner.id, askedAs);
     const { view, address } = this.task;
     if (owner.id === this.context.self)
       this.callOffOwn = askSelf(this.context, owner, address, durabilityOf(view), this);
@@ -135,7 +148,7 @@ export class ReadOperation implements ReadListener {
   private hedge(): void {
     const leftMs = this.leftMs();
     if (leftMs <= 0) return this.fail(...this.deadline());
-    if (this.askNext()) this.hedged++;
+    if (this.askNext('hedge')) this.hedged++;
     if (!this.isOver) this.awaitDeadline();
   }
 
@@ -160,6 +173,7 @@ export class ReadOperation implements ReadListener {
   private met(): void {
     this.isMet = true;
     const { container } = this.answers;
+    this.task.timeline?.met(container);
     const behind = this.answers.behind();
     const { total } = this.task.quorum;
     const needed = total - (this.timings.length - behind.length);
@@ -175,14 +189,22 @@ export class ReadOperation implements ReadListener {
       needed,
       behind: behind.map((index) => this.bringing(index)),
       spare: this.candidates.slice(this.asked).map(({ id }) => id),
-      bring: (owner: NodeId, done: (failure: string | undefined) => void) =>
-        this.context.readRepairs.writeBack(owner, update, this.leftMs(), done),
+      bring: (owner: NodeId, done: BringDone) => this.bring(owner, update, done),
     };
     writeBack(task, (isEnough) => {
       if (this.isOver) return;
       if (isEnough) this.finish(container);
       else if (this.leftMs() < 1) this.fail(...this.deadline());
       else this.fail('quorum-impossible', 'too few owners could take in what the read found');
+    });
+  }
+
+  private bring(owner: NodeId, update: ReplicateRequest, done: BringDone): void {
+    const { timeline } = this.task;
+    timeline?.writesBack(owner);
+    this.context.readRepairs.writeBack(owner, update, this.leftMs(), (failure) => {
+      timeline?.wroteBack(owner, failure);
+      done(failure);
     });
   }
 
@@ -204,6 +226,7 @@ export class ReadOperation implements ReadListener {
     const behind = this.answers.behind();
     if (behind.length === 0) return;
     const owners = behind.map((index) => this.bringing(index));
+    this.task.timeline?.repairs(owners);
     this.context.readRepairs.repairLater(owners, this.update());
   }
 

@@ -7,6 +7,7 @@ import type { QuorumLevel } from '../../src/core/quorum/quorum-spec.ts';
 import { StoreError } from '../../src/errors.ts';
 import { tokenMacs } from '../../src/system/token-mac.ts';
 import { roll } from './chance.ts';
+import { checkReadExplanation, checkWriteExplanation, isExplained } from './checkers/explanations.ts';
 import type { Answer, Request, Siblings } from './history.ts';
 import { LABEL } from './labels.ts';
 import type { Machine } from './machine.ts';
@@ -119,11 +120,16 @@ export class Clients {
     return request;
   }
 
-  private async get(api: StoreApi, { operation, key }: Request): Promise<Answer> {
+  private async get(api: StoreApi, request: Request): Promise<Answer> {
+    const { operation, key } = request;
     const { level, owners, timeoutMs, client } = operation;
     const name = `${client}/${operation.key}`;
     const dot = operation.variant === 'sibling' ? this.shown.get(name) : undefined;
-    const result = await api.get({ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot });
+    const result = await api.get({
+      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot },
+      explain: isExplained(operation.id),
+    });
+    checkReadExplanation(this.simulation, request, result);
     this.remember(operation, result.context);
     const answer = this.readAnswer(key, result);
     if (answer.kind !== 'read') return answer;
@@ -134,13 +140,16 @@ export class Clients {
     return { kind: 'sibling', siblings: answer.siblings, context: answer.context };
   }
 
-  private async write(api: StoreApi, { operation, key }: Request, context: string | undefined): Promise<Answer> {
+  private async write(api: StoreApi, request: Request, context: string | undefined): Promise<Answer> {
+    const { operation, key } = request;
     const { level, owners, timeoutMs, kind, id } = operation;
     const version = kind === 'put' ? { value: Buffer.from(String(id)), contentType: '', meta: [] } : undefined;
     const result = await api.write({
       ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, w: level, pw: owners, version, context },
       returnValue: operation.variant === 'returnvalue',
+      explain: operation.variant !== 'returnvalue' && isExplained(operation.id),
     });
+    checkWriteExplanation(this.simulation, request, result);
     if (result.siblings !== undefined) this.simulation.tally.note('a write returned what is there');
     this.remember(operation, result.context);
     return this.writtenAnswer(key, result);

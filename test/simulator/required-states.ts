@@ -9,6 +9,8 @@ export const REQUIRED_STATES: readonly string[] = [
   'answer: written',
   'siblings were read',
   'a read was hedged',
+  'a read was explained',
+  'a write was explained',
   'read repairs',
   'read repairs that failed',
   'write-backs of reads',
