@@ -7,7 +7,6 @@ import type { QuorumLevel } from '../../src/core/quorum/quorum-spec.ts';
 import { StoreError } from '../../src/errors.ts';
 import { tokenMacs } from '../../src/system/token-mac.ts';
 import { roll } from './chance.ts';
-import { checkReadExplanation, checkWriteExplanation, isExplained } from './checkers/explanations.ts';
 import type { Answer, Request, Siblings } from './history.ts';
 import { LABEL } from './labels.ts';
 import type { Machine } from './machine.ts';
@@ -36,6 +35,10 @@ export const REGISTER_INITIAL = 4096;
 const PROBE_TIMEOUT_MS = 5000;
 const NO_OWNERS: QuorumLevel = 0;
 
+/** Of so many requests one is explained. */
+const EXPLAINED = 5;
+const isExplained = (id: number): boolean => id % EXPLAINED === 0;
+
 interface Known {
   readonly token: string;
 }
@@ -44,6 +47,8 @@ interface Known {
 export class Clients {
   readonly register: RegisterCall[] = [];
   readonly probes: Request[] = [];
+  /** Requests whose answers came with an explanation. */
+  readonly explained: { readonly request: Request; readonly result: GetResult | WriteResult }[] = [];
   private readonly simulation: Simulation;
   private readonly known = new Map<string, Known[]>();
   /** Per client and key: the dot of the last sibling it was shown. */
@@ -129,7 +134,7 @@ export class Clients {
       ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot },
       explain: isExplained(operation.id),
     });
-    checkReadExplanation(this.simulation, request, result);
+    this.noteExplanation(request, result);
     this.remember(operation, result.context);
     const answer = this.readAnswer(key, result);
     if (answer.kind !== 'read') return answer;
@@ -149,10 +154,16 @@ export class Clients {
       returnValue: operation.variant === 'returnvalue',
       explain: operation.variant !== 'returnvalue' && isExplained(operation.id),
     });
-    checkWriteExplanation(this.simulation, request, result);
+    this.noteExplanation(request, result);
     if (result.siblings !== undefined) this.simulation.tally.note('a write returned what is there');
     this.remember(operation, result.context);
     return this.writtenAnswer(key, result);
+  }
+
+  private noteExplanation(request: Request, result: GetResult | WriteResult): void {
+    if (result.explanation === undefined) return;
+    this.explained.push({ request, result });
+    this.simulation.tally.note(`a ${result.explanation.kind} was explained`);
   }
 
   private readAnswer(key: ObjectKey, { siblings, context, quorum }: GetResult): Answer {

@@ -2,6 +2,7 @@ import { type Hashes, loadHashes } from '../../src/system/hash.ts';
 import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
 import { checkAcknowledgements } from './checkers/acknowledgements.ts';
 import { checkClocks } from './checkers/clocks.ts';
+import { checkExplanations } from './checkers/explanations.ts';
 import { checkLiveness } from './checkers/liveness.ts';
 import { checkLostFolders } from './checkers/lost-folders.ts';
 import { checkMetadata } from './checkers/metadata.ts';
@@ -44,6 +45,7 @@ const CHECKERS = [
   checkQuorums,
   checkReads,
   checkMonotonicReads,
+  checkExplanations,
   checkRefusals,
   checkPlacement,
   checkMetadata,

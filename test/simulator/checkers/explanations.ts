@@ -3,16 +3,18 @@ import { formatDot } from '../../../src/core/causality/dot.ts';
 import type { Request } from '../history.ts';
 import type { Simulation } from '../simulation.ts';
 
-/** So many requests are explained: one in this number. */
-const EXPLAINED = 5;
+/** What `explain=true` tells of a request fits its answer. */
+export function checkExplanations(simulation: Simulation): void {
+  for (const { request, result } of simulation.clients.explained) {
+    if ('durable' in result) checkWriteExplanation(simulation, request, result);
+    else checkReadExplanation(simulation, request, result);
+  }
+}
 
-export const isExplained = (id: number): boolean => id % EXPLAINED === 0;
-
-/** What `explain=true` tells of a read fits its answer, and shows that as many owners as must answer held what is shown (H11). */
-export function checkReadExplanation(simulation: Simulation, request: Request, result: GetResult): void {
+/** It shows what was merged, and that as many owners as must answer held what is shown (H11). */
+function checkReadExplanation(simulation: Simulation, request: Request, result: GetResult): void {
   const { explanation, siblings, quorum } = result;
   if (explanation === undefined) return;
-  simulation.tally.note('a read was explained');
   const merged = (explanation.merged ?? []).join(' ');
   const shown = siblings.map(({ dot }) => formatDot(dot)).join(' ');
   const answered = explanation.replicas.filter(({ answeredMs }) => answeredMs !== undefined);
@@ -28,10 +30,9 @@ export function checkReadExplanation(simulation: Simulation, request: Request, r
 }
 
 /** Who is said to have a write by the explanation is who is said to have it by the answer. */
-export function checkWriteExplanation(simulation: Simulation, request: Request, result: WriteResult): void {
+function checkWriteExplanation(simulation: Simulation, request: Request, result: WriteResult): void {
   const { explanation, quorum } = result;
   if (explanation === undefined) return;
-  simulation.tally.note('a write was explained');
   const durable = explanation.replicas.filter(({ durableMs }) => durableMs !== undefined);
   if (durable.length < quorum.owners) report(simulation, request, `${durable.length} of ${quorum.owners} owners`);
 }
