@@ -53,6 +53,7 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Messages of other nodes that were no messages, since the start.',
     () => calls.stats().malformed,
   );
+  gauge('read_hedge_delay_ms', 'How long a read waits before it asks one more replica.', () => node.hedge.delayMs);
   gauge('read_repairs', 'Replicas sent what a read had found, since the start.', () => readRepairs.stats().sent);
   gauge(
     'read_repairs_failed',

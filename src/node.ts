@@ -5,6 +5,7 @@ import { ReadRepairs } from './coordinator/read-repairs.ts';
 import { writeHandler } from './coordinator/write-handler.ts';
 import type { TokenMac } from './core/causality/context-token.ts';
 import type { NodeId, ObjectKey } from './core/ids.ts';
+import { HedgeDelay } from './core/quorum/hedge-delay.ts';
 import { partitioner } from './core/ring/hash-place.ts';
 import { FatalError } from './errors.ts';
 import { Membership } from './membership/membership.ts';
@@ -36,6 +37,7 @@ export interface Node {
   readonly membership: Membership;
   readonly calls: Calls;
   readonly readRepairs: ReadRepairs;
+  readonly hedge: HedgeDelay;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -45,8 +47,6 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-/** How long a read waits for the replicas that it asked before it asks one more. */
-const HEDGE_MS = 50;
 /** For so long nothing must have been asked of a draining node before it is left alone for good. */
 const HEARD_OF_MS = 100;
 const SETTLE_CHECK_MS = 10;
@@ -76,13 +76,14 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     onDisconnected: (peer) => membership.disconnected(peer),
     pendingMax: config.limits.peerRequests,
   });
+  const hedge = new HedgeDelay();
   const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, durability });
   const context: CoordinatorContext = {
     ...{ self, calls, clock, store, replica, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
     tokenMac: tokenMacsOfView(ports),
     readRepairs,
-    hedgeMs: HEDGE_MS,
+    hedge,
   };
   const forwardedWrite = writeHandler(context);
   const api = new LocalApi(context, membership, config.limits.valueBytes);
@@ -92,6 +93,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     membership,
     calls,
     readRepairs,
+    hedge,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();

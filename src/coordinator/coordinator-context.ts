@@ -1,6 +1,7 @@
 import type { TokenMac } from '../core/causality/context-token.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import type { HedgeDelay } from '../core/quorum/hedge-delay.ts';
 import { type Quorum, type QuorumLevel, resolveQuorum } from '../core/quorum/quorum-spec.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
@@ -25,7 +26,7 @@ export interface CoordinatorContext {
   /** The MAC of context tokens for one key, under the cluster's secret. */
   readonly tokenMac: (view: ClusterView, key: ObjectKey) => TokenMac;
   readonly readRepairs: ReadRepairs;
-  readonly hedgeMs: number;
+  readonly hedge: HedgeDelay;
 }
 
 /** Errors: not-ready before this node knows a cluster state. */

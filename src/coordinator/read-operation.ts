@@ -83,7 +83,9 @@ export class ReadOperation implements ReadListener {
     for (let i = 0; i < this.task.quorum.total && !this.isOver; i++) this.askNext('owner');
     // Most reads are over by now or in a moment: the one timer serves the hedge first and then the deadline.
     if (!this.isMet && !this.isOver)
-      this.timer = this.context.clock.after(Math.min(this.context.hedgeMs, this.task.timeoutMs), () => this.hedge());
+      this.timer = this.context.clock.after(Math.min(this.context.hedge.delayMs, this.task.timeoutMs), () =>
+        this.hedge(),
+      );
   }
 
   answered(owner: Member, container: Container): void {

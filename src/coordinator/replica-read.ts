@@ -21,14 +21,18 @@ const request = new ByteWriter();
 
 /** Asks another owner. `listener` is called later, never at once. */
 export function askPeer(
-  { calls }: Pick<CoordinatorContext, 'calls'>,
+  { calls, clock, hedge }: Pick<CoordinatorContext, 'calls' | 'clock' | 'hedge'>,
   owner: Member,
   address: KeyAddress,
   timeoutMs: number,
   listener: ReadListener,
 ): void {
   writeReadRequest(request.reset(), address);
-  calls.call(owner.id, METHOD.read, request.view(), timeoutMs, (outcome) => heard(owner, outcome, listener));
+  const askedMs = clock.monotonicMs();
+  calls.call(owner.id, METHOD.read, request.view(), timeoutMs, (outcome) => {
+    if (outcome.kind === 'reply') hedge.answered(clock.monotonicMs() - askedMs);
+    heard(owner, outcome, listener);
+  });
 }
 
 function heard(owner: Member, outcome: CallOutcome, listener: ReadListener): void {

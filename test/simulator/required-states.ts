@@ -11,6 +11,7 @@ export const REQUIRED_STATES: readonly string[] = [
   'a read was hedged',
   'a read was explained',
   'a write was explained',
+  'a hedging delay was learned',
   'read repairs',
   'read repairs that failed',
   'write-backs of reads',

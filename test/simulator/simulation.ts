@@ -4,6 +4,7 @@ import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
 import { type NodeId, nodeId } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
+import { HEDGE_MS_MAX } from '../../src/core/quorum/hedge-delay.ts';
 import type { Hashes } from '../../src/system/hash.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
 import { RaftWatch } from './checkers/raft-watch.ts';
@@ -137,7 +138,10 @@ export class Simulation {
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
     // A request that the network had kept for so long may have come a moment ago; what it started must end as well.
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
-    for (const { node } of this.machines) this.noteRepairs(node?.readRepairs.stats());
+    for (const { node } of this.machines) {
+      this.noteRepairs(node?.readRepairs.stats());
+      if (node !== undefined && node.hedge.delayMs < HEDGE_MS_MAX) this.tally.note('a hedging delay was learned');
+    }
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
