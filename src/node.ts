@@ -30,6 +30,8 @@ export interface NodePorts {
   /** The node cannot go on: the process must end. */
   readonly onFatal: (error: Error) => void;
   readonly metadataLog?: MetadataLogLimits;
+  /** Left out: as {@link readHandler} has it. */
+  readonly digestBytes?: number | undefined;
 }
 
 export interface Node {
@@ -54,7 +56,7 @@ const SETTLE_CHECK_MS = 10;
 /** One node, from its ports: the same in production and in the simulator. */
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
   const { clock, random, transport, store, logger, onFatal } = ports;
-  const { metadataLog } = ports;
+  const { metadataLog, digestBytes } = ports;
   const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
@@ -67,7 +69,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     logger,
     requests: new Map([
       ...membership.requests,
-      [METHOD.read, readHandler({ replica, store, clock, standing, durability })],
+      [METHOD.read, readHandler({ replica, store, clock, standing, durability, digestBytes })],
       [METHOD.replicate, replicateHandler({ replica, store, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
     ]),

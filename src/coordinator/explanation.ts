@@ -32,8 +32,12 @@ export interface AskedReplica {
   /** Left out: known to be down, and not asked. */
   readonly askedMs?: number;
   readonly answeredMs?: number;
-  /** The dots of the siblings it held. None: it has no value under the key. */
+  /** The dots of the siblings it held, when it was last asked. None: it has no value under the key. */
   readonly siblings?: readonly string[];
+  /** It left out the values, which are large. */
+  readonly digest?: true;
+  /** When it had told them after all, since nobody else could. */
+  readonly fetchedMs?: number;
   readonly failed?: string;
 }
 
@@ -112,16 +116,25 @@ export class ReadTimeline {
     this.replicas.push({ node, askedAs, askedMs: this.stopwatch.ms });
   }
 
-  answered(node: NodeId, container: Container): void {
-    this.note(node, { answeredMs: this.stopwatch.ms, siblings: dotsOf(container) });
+  answered(node: NodeId, container: Container, digest: boolean): void {
+    const answered = { answeredMs: this.stopwatch.ms, siblings: dotsOf(container) };
+    this.note(node, digest ? { ...answered, digest } : answered);
+  }
+
+  /** It may hold something newer by now. */
+  fetched(node: NodeId, container: Container): void {
+    this.note(node, { fetchedMs: this.stopwatch.ms, siblings: dotsOf(container) });
   }
 
   failed(node: NodeId, failed: string): void {
     this.note(node, { failed });
   }
 
-  met(container: Container): void {
+  met(): void {
     this.quorumMs = this.stopwatch.ms;
+  }
+
+  decided(container: Container): void {
     this.merged = dotsOf(container);
   }
 
@@ -143,7 +156,8 @@ export class ReadTimeline {
     const { quorumMs, merged } = this;
     return {
       ...{ kind: 'read', ...this.head, replicas: this.replicas.map((each) => ({ ...each })) },
-      ...(quorumMs === undefined || merged === undefined ? {} : { quorumMs, merged }),
+      ...(quorumMs === undefined ? {} : { quorumMs }),
+      ...(merged === undefined ? {} : { merged }),
       ...{ writtenBack: this.writtenBack.map((each) => ({ ...each })), repaired: this.repaired },
     };
   }

@@ -13,6 +13,7 @@ import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-co
 import type { AskedAs, ReadTimeline } from './explanation.ts';
 import type { BringDone } from './read-repairs.ts';
 import { askPeer, askSelf, type ReadListener } from './replica-read.ts';
+import { type FetchOutcome, fetchVersions } from './version-fetch.ts';
 import { writeBack } from './write-back.ts';
 
 export interface ReadTask {
@@ -88,10 +89,10 @@ export class ReadOperation implements ReadListener {
       );
   }
 
-  answered(owner: Member, container: Container): void {
+  answered(owner: Member, container: Container, digest: boolean): void {
     this.open--;
-    this.answers.add(container);
-    this.task.timeline?.answered(owner.id, container);
+    this.answers.add(container, digest);
+    this.task.timeline?.answered(owner.id, container, digest);
     this.timings.push({ node: owner.id, ms: this.context.clock.monotonicMs() - this.startedMs });
     if (this.isMet || this.isOver) return this.repairWhenQuiet();
     if (this.tracker.add({ kind: 'answered', node: owner.number }) === 'met') this.met();
@@ -143,7 +144,7 @@ export class ReadOperation implements ReadListener {
     const { view, address } = this.task;
     if (owner.id === this.context.self)
       this.callOffOwn = askSelf(this.context, owner, address, durabilityOf(view), this);
-    else askPeer(this.context, owner, address, this.leftMs(), this);
+    else askPeer(this.context, owner, address, askedAs === 'owner' && this.asked > 1, this.leftMs(), this);
     return true;
   }
 
@@ -171,11 +172,33 @@ export class ReadOperation implements ReadListener {
       : ['deadline-exceeded', `${acked.length} of ${quorum.total} required answers within ${timeoutMs} ms`];
   }
 
-  /** What was merged by now is the result: what comes later is for repairs alone. */
   private met(): void {
     this.isMet = true;
+    this.task.timeline?.met();
+    if (this.answers.isWhole) return this.conclude();
+    this.awaitDeadline();
+    this.fetchVersions((outcome) => {
+      if (this.isOver) return;
+      if (outcome === 'whole') this.conclude();
+      else if (outcome === 'timeout') this.fail(...this.deadline());
+      else this.fail('quorum-impossible', 'the owners that told of the value were lost');
+    });
+  }
+
+  private fetchVersions(done: (outcome: FetchOutcome) => void): void {
+    const { timeline, address } = this.task;
+    const task = {
+      ...{ address, answers: this.answers, leftMs: () => this.leftMs() },
+      ownerOf: (index: number) => this.answerer(index),
+      fetched: timeline && ((owner: Member, container: Container) => timeline.fetched(owner.id, container)),
+    };
+    fetchVersions(this.context, task, done);
+  }
+
+  /** What was merged by now is the result: what comes later is for repairs alone. */
+  private conclude(): void {
     const { container } = this.answers;
-    this.task.timeline?.met(container);
+    this.task.timeline?.decided(container);
     const behind = this.answers.behind();
     const { total } = this.task.quorum;
     const needed = total - (this.timings.length - behind.length);
@@ -225,8 +248,11 @@ export class ReadOperation implements ReadListener {
 
   private repairWhenQuiet(): void {
     if (!this.isOver || this.open > 0) return;
+    if (this.answers.behind().length > 0) this.fetchVersions((outcome) => outcome === 'whole' && this.repair());
+  }
+
+  private repair(): void {
     const behind = this.answers.behind();
-    if (behind.length === 0) return;
     const owners = behind.map((index) => this.bringing(index));
     this.task.timeline?.repairs(owners);
     this.context.readRepairs.repairLater(owners, this.update());
@@ -235,13 +261,18 @@ export class ReadOperation implements ReadListener {
   /** Whose answer that is. From now on it counts as up to date. */
   private bringing(index: number): NodeId {
     this.answers.brought(index);
-    const timing = this.timings[index];
-    invariant(timing !== undefined, 'who is behind has answered');
-    return timing.node;
+    return this.answerer(index).id;
+  }
+
+  private answerer(index: number): Member {
+    const owner = this.candidates.find(({ id }) => id === this.timings[index]?.node);
+    invariant(owner !== undefined, 'answers are of those that were asked');
+    return owner;
   }
 
   private update(): ReplicateRequest {
-    const { container, named } = this.answers;
+    const { container, named, isWhole } = this.answers;
+    invariant(isWhole, 'only what is known is sent on');
     return { ...this.task.address, dots: named, container };
   }
 

@@ -1,17 +1,17 @@
-import { ByteWriter, DecodeError } from '../core/bytes.ts';
+import { type ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
 import { type Container, decodeContainer, EMPTY_CONTAINER, fill } from '../core/causality/container.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import { StoreError } from '../errors.ts';
 import type { Durability } from '../ports.ts';
-import { type KeyAddress, METHOD, readReadAnswer, writeReadRequest } from '../protocol.ts';
+import { type KeyAddress, METHOD, type ReadAnswer, readReadAnswer, writeReadRequest } from '../protocol.ts';
 import type { ReadSnapshot } from '../replica/replica.ts';
 import type { CallOutcome } from '../rpc/calls.ts';
 import type { CoordinatorContext } from './coordinator-context.ts';
 
 /** Whoever asks replicas. Each that was asked is heard of once, unless it was called off. */
 export interface ReadListener {
-  /** What it holds, filled; durable there. */
-  answered(owner: Member, container: Container): void;
+  /** What it holds, filled; durable there. Of a digest the versions are unknown. */
+  answered(owner: Member, container: Container, digest: boolean): void;
   lost(owner: Member, reason: string): void;
   /** The time that it was given is up. */
   timedOut(owner: Member): void;
@@ -19,15 +19,16 @@ export interface ReadListener {
 
 const request = new ByteWriter();
 
-/** Asks another owner. `listener` is called later, never at once. */
+/** Asks another owner; `digest`: it may leave out large versions. `listener` is called later, never at once. */
 export function askPeer(
   { calls, clock, hedge }: Pick<CoordinatorContext, 'calls' | 'clock' | 'hedge'>,
   owner: Member,
   address: KeyAddress,
+  digest: boolean,
   timeoutMs: number,
   listener: ReadListener,
 ): void {
-  writeReadRequest(request.reset(), address);
+  writeReadRequest(request.reset(), address, digest);
   const askedMs = clock.monotonicMs();
   calls.call(owner.id, METHOD.read, request.view(), timeoutMs, (outcome) => {
     if (outcome.kind === 'reply') hedge.answered(clock.monotonicMs() - askedMs);
@@ -39,16 +40,16 @@ function heard(owner: Member, outcome: CallOutcome, listener: ReadListener): voi
   if (outcome.kind === 'failed' && outcome.reason === 'timeout') return listener.timedOut(owner);
   if (outcome.kind !== 'reply')
     return listener.lost(owner, outcome.kind === 'failed' ? outcome.reason : outcome.message);
-  const container = filledAnswer(outcome.body);
-  if (typeof container === 'string') listener.lost(owner, container);
-  else listener.answered(owner, container);
+  const answer = decoded(outcome.body);
+  if (typeof answer === 'string') return listener.lost(owner, answer);
+  const { stored, clock, digest } = answer;
+  listener.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock), digest);
 }
 
 /** A text says why there is none. */
-function filledAnswer(body: Parameters<typeof readReadAnswer>[0]): Container | string {
+function decoded(body: ByteReader): ReadAnswer | string {
   try {
-    const { clock, stored } = readReadAnswer(body);
-    return fill(stored ?? EMPTY_CONTAINER, clock);
+    return readReadAnswer(body);
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     return `malformed answer: ${error.message}`;
@@ -69,9 +70,9 @@ export function askSelf(
   return standing.whenReadable(() => {
     try {
       const snapshot = replica.read(address);
-      if (snapshot.sequence === 0) return listener.answered(owner, filled(snapshot));
+      if (snapshot.sequence === 0) return listener.answered(owner, filled(snapshot), false);
       store.durable(snapshot.sequence, durability).then(
-        () => listener.answered(owner, filled(snapshot)),
+        () => listener.answered(owner, filled(snapshot), false),
         (error: unknown) => listener.lost(owner, reasonOf(error)),
       );
     } catch (error) {

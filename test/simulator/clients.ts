@@ -163,7 +163,12 @@ export class Clients {
   private noteExplanation(request: Request, result: GetResult | WriteResult): void {
     if (result.explanation === undefined) return;
     this.explained.push({ request, result });
-    this.simulation.tally.note(`a ${result.explanation.kind} was explained`);
+    const { tally } = this.simulation;
+    tally.note(`a ${result.explanation.kind} was explained`);
+    if (result.explanation.kind === 'write') return;
+    const { replicas } = result.explanation;
+    if (replicas.some(({ digest }) => digest)) tally.note('a read was answered by dots alone');
+    if (replicas.some(({ fetchedMs }) => fetchedMs !== undefined)) tally.note('a read fetched what dots had told of');
   }
 
   private readAnswer(key: ObjectKey, { siblings, context, quorum }: GetResult): Answer {

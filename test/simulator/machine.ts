@@ -23,6 +23,7 @@ export interface MachineOptions {
   readonly index: number;
   readonly clock: ClockError;
   readonly metadataLog: MetadataLogLimits | undefined;
+  readonly digestBytes: number | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -136,6 +137,7 @@ export class Machine {
       random: this.random(),
       transport: network.transport(this.id, life),
       onFatal: failed,
+      digestBytes: this.options.digestBytes,
       ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
     });
     this.current = { node, store };

@@ -23,6 +23,8 @@ export interface ClusterShape {
   readonly siblings: number;
   /** When the metadata log becomes a snapshot; left out: as in production, too late for a short run. */
   readonly metadataLog?: MetadataLogLimits;
+  /** What is larger is answered by its dots alone, to who asks for no more; left out: as in production, more than any value here. */
+  readonly digestBytes?: number;
   /** Per node: how fast its clock goes, and what it is off by. */
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
 }
@@ -92,7 +94,7 @@ type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
 /** Swarm testing (Groce et al. 2012): each run draws which faults exist for it, how many, and how the clients behave. */
 export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
-  const shape = { ...drawShape(dice), ...drawMetadataLog(seed) };
+  const shape = { ...drawShape(dice), ...drawMetadataLog(seed), ...(roll(seed, 5) < 0.5 ? {} : { digestBytes: 0 }) };
   const healMs = dice.whole(4000, 14_000);
   return {
     seed,

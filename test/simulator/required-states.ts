@@ -12,6 +12,8 @@ export const REQUIRED_STATES: readonly string[] = [
   'a read was explained',
   'a write was explained',
   'a hedging delay was learned',
+  'a read was answered by dots alone',
+  'a read fetched what dots had told of',
   'read repairs',
   'read repairs that failed',
   'write-backs of reads',

@@ -24,6 +24,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     seed: 22,
     why: 'as above, with a copy that may come after the write was answered',
   },
+  {
+    name: 'what a read explains is what it shows',
+    seed: 40_002,
+    why: 'an answer that was fetched after its digest was newer, and the explanation named what the digest had told',
+  },
 ];
 
 function everyMessageTwice(seed: number): Plan {

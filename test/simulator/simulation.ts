@@ -76,6 +76,7 @@ export class Simulation {
         new Machine({
           ...{ world: this.world, network: this.network, config: this.config, hashes, id, index },
           metadataLog: plan.shape.metadataLog,
+          digestBytes: plan.shape.digestBytes,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { anyContainer, containerOf, dot, dots, textsOf } from './causality-builders.ts';
 import { type Container, EMPTY_CONTAINER, fill, merge, sameSiblings } from './container.ts';
 import { hasDot } from './dot-set.ts';
-import { MergedAnswers } from './merged-answers.ts';
+import { MergedAnswers, UNKNOWN_VERSION } from './merged-answers.ts';
 import { applyRemote } from './replica-update.ts';
 
 function answersOf(containers: readonly Container[]): MergedAnswers {
@@ -12,6 +12,10 @@ function answersOf(containers: readonly Container[]): MergedAnswers {
   return answers;
 }
 
+const withoutVersions = ({ siblings, context }: Container): Container => ({
+  siblings: siblings.map((sibling) => ({ dot: sibling.dot, version: UNKNOWN_VERSION })),
+  context,
+});
 const [one, two] = [dot('1.1.1'), dot('2.1.1')];
 const someContainers = fc.array(anyContainer, { minLength: 1, maxLength: 5 });
 
@@ -57,6 +61,34 @@ describe('merged answers', () => {
         expect(answersOf(repaired).behind()).toEqual([]);
       }),
     );
+  });
+
+  it('law 4: show a sibling with its version, once anyone told it, and know who can tell it till then', () => {
+    const mixed = fc.array(fc.tuple(anyContainer, fc.boolean()), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(mixed, (containers) => {
+        const answers = new MergedAnswers();
+        for (const [each, digest] of containers) answers.add(digest ? withoutVersions(each) : each, digest);
+        for (let known = 0; !answers.isWhole; known++) {
+          expect(known).toBeLessThanOrEqual(containers.length);
+          const holder = answers.holderOfUnknown() ?? -1;
+          expect(containers[holder]?.[1]).toBe(true);
+          expect(answers.holderOfUnknown([...containers.keys()])).toBeUndefined();
+          answers.replace(holder, containers[holder]?.[0] ?? EMPTY_CONTAINER);
+        }
+        expect(answers.holderOfUnknown()).toBeUndefined();
+        expect(answers.container).toEqual(containers.map(([each]) => each).reduce(merge));
+      }),
+    );
+  });
+
+  it('law 4: know no version of what its only holder has overwritten meanwhile, and show it no more', () => {
+    const answers = answersOf([containerOf([])]);
+    answers.add(withoutVersions(containerOf([one])), true);
+    expect([answers.isWhole, answers.holderOfUnknown(), answers.behind()]).toEqual([false, 1, [0]]);
+    answers.replace(1, containerOf([two], dots('1.1.1')));
+    expect([answers.isWhole, answers.behind()]).toEqual([true, [0]]);
+    expect(answers.container).toEqual(containerOf([two], dots('1.1.1')));
   });
 
   it('are not behind for what their replica lacks of other keys', () => {
