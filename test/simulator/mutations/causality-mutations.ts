@@ -8,7 +8,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: '!hasDot(b.context, sibling.dot) || hasSibling(b, sibling.dot)',
     replace: '!hasDot(b.context, sibling.dot)',
-    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum'],
+    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -17,7 +17,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: '!hasDot(b.context, sibling.dot) || hasSibling(b, sibling.dot)',
     replace: 'true',
-    checkers: ['resurrection', 'siblings', 'acknowledgements'],
+    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -26,7 +26,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/replica-update.js',
     find: 'strip(merge(fill(stored, clock), remote), after)',
     replace: 'strip(remote, after)',
-    checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum'],
+    checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -38,7 +38,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     replace: `    for (const { actor, runs } of remote.context)
         for (let i = 0; i < runs.length; i += 2)
             for (let counter = runs[i]; counter <= runs[i + 1]; counter++) take({ actor, counter });`,
-    checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum'],
+    checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -48,7 +48,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     find: `    for (const sibling of remote.siblings)
         take(sibling.dot);`,
     replace: '',
-    checkers: ['clocks', 'acknowledgements'],
+    checkers: ['clocks', 'acknowledgements', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -58,7 +58,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     find: 'writeDotSet(scratch.reset().u8(FORMAT), context);',
     replace:
       'writeDotSet(scratch.reset().u8(FORMAT), context.map(({ actor, runs }) => ({ actor, runs: [1, runs.at(-1)] })));',
-    checkers: ['contexts', 'acknowledged writes', 'acknowledgements', 'clocks'],
+    checkers: ['contexts', 'acknowledged writes', 'acknowledgements', 'clocks', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -67,7 +67,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/dot-set.js',
     find: 'return runs !== undefined && hasCounter(runs, dot.counter);',
     replace: 'return runs !== undefined && dot.counter <= runs.at(-1);',
-    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum'],
+    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -76,7 +76,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: 'context === undefined ? [] :',
     replace: 'context === undefined ? filled.siblings :',
-    checkers: ['resurrection', 'siblings', 'acknowledgements'],
+    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -85,7 +85,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: 'version === undefined ? kept :',
     replace: 'version === undefined ? filled.siblings :',
-    checkers: ['resurrection', 'siblings', 'acknowledgements'],
+    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -94,7 +94,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: 'filled.siblings.filter((sibling) => !hasDot(covered, sibling.dot))',
     replace: '[]',
-    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum'],
+    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -103,7 +103,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: 'return stripped.siblings.length === 0 && stripped.context.length === 0;',
     replace: 'return stripped.siblings.length === 0;',
-    checkers: ['resurrection', 'siblings', 'acknowledgements'],
+    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -112,7 +112,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: 'return { siblings: container.siblings, context: subtract(container.context, clock) };',
     replace: 'return { siblings: container.siblings, context: [] };',
-    checkers: ['resurrection', 'siblings', 'acknowledgements'],
+    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -121,7 +121,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/replica-update.js',
     find: 'counter: lastCounter(clock, actor) + 1',
     replace: 'counter: 1',
-    checkers: ['invariant', 'minting', 'crash'],
+    checkers: ['invariant', 'minting', 'crash', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -130,7 +130,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'membership/grant.js',
     find: 'actorOf(numberOf(group.currentState, self), result.grant)',
     replace: 'actorOf(numberOf(group.currentState, self), 1)',
-    checkers: ['minting', 'crash', 'invariant', 'acknowledged writes', 'contexts', 'strict quorum'],
+    checkers: ['minting', 'crash', 'invariant', 'acknowledged writes', 'contexts', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
 ];

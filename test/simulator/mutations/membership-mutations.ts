@@ -8,7 +8,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'membership/founding.js',
     find: "if (known !== '' && known !== introduction.store)",
     replace: 'if (false)',
-    checkers: ['lost folders'],
+    checkers: ['lost folders', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -17,7 +17,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'core/cluster/apply-command.js',
     find: 'previousStart !== undefined && !command.attempts.includes(previousStart)',
     replace: 'false',
-    checkers: ['lost folders', 'strict quorum', 'acknowledged writes'],
+    checkers: ['lost folders', 'strict quorum', 'acknowledged writes', 'convergence'],
     seedsMax: 600,
   },
   {
@@ -26,7 +26,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'membership/standing.js',
     find: 'return this.granted !== undefined || this.provisional;',
     replace: 'return true;',
-    checkers: ['strict quorum', 'lost folders', 'resurrection', 'contexts'],
+    checkers: ['strict quorum', 'lost folders', 'resurrection', 'contexts', 'convergence'],
     seedsMax: 1,
     scenario: 'an older copy of a folder is asked before its start is refused',
   },
@@ -39,7 +39,16 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
         const { number = 0, grant = 0 } = state.members.find(({ id }) => id === this.options.self) ?? {};
         if (this.held > 0 && grant > this.held) this.standing.granted = number * 2 ** 32 + this.held;
         this.held = grant;`,
-    checkers: ['minting', 'crash', 'acknowledged writes', 'acknowledgements', 'contexts', 'clocks', 'strict quorum'],
+    checkers: [
+      'minting',
+      'crash',
+      'acknowledged writes',
+      'acknowledgements',
+      'contexts',
+      'clocks',
+      'strict quorum',
+      'convergence',
+    ],
     seedsMax: 300,
   },
   {
@@ -48,7 +57,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'membership/store-identity.js',
     find: 'await this.keep([...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start]);',
     replace: '',
-    checkers: ['crash', 'liveness'],
+    checkers: ['crash', 'liveness', 'convergence'],
     seedsMax: 110,
   },
   {
@@ -57,7 +66,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'core/cluster/apply-command.js',
     find: 'if (last !== undefined && last.start === origin.start && last.sequence >= origin.sequence) {',
     replace: 'if (false) {',
-    checkers: ['metadata'],
+    checkers: ['metadata', 'convergence'],
     seedsMax: 380,
   },
   {
@@ -66,7 +75,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'membership/creation.js',
     find: 'planOwnership({ members, partitions',
     replace: "planOwnership({ members: members.map((member) => ({ ...member, zone: '' })), partitions",
-    checkers: ['placement'],
+    checkers: ['placement', 'convergence'],
     seedsMax: 5,
   },
 ];

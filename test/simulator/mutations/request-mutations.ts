@@ -8,7 +8,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/write-operation.js',
     find: 'quorum: { total: w, owners: pw }',
     replace: 'quorum: { total: Math.max(1, w - 1), owners: Math.min(pw, Math.max(1, w - 1)) }',
-    checkers: ['quorums', 'strict quorum'],
+    checkers: ['quorums', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -17,7 +17,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/read-operation.js',
     find: 'quorum: task.quorum }',
     replace: 'quorum: { total: Math.max(1, task.quorum.total - 1), owners: 0 } }',
-    checkers: ['quorums', 'strict quorum'],
+    checkers: ['quorums', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -26,7 +26,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'core/quorum/reply-tally.js',
     find: 'weakest = { required: quorum.total, owners: byOwner,',
     replace: 'weakest = { required: quorum.total, owners: owners.length,',
-    checkers: ['quorums', 'strict quorum'],
+    checkers: ['quorums', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -35,7 +35,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/write-operation.js',
     find: "this.tracker.add({ kind: 'failed', node: owner.number, reason }) === 'failed'",
     replace: "this.tracker.add({ kind: 'acked', node: owner.number, reason }) === 'met' ? this.finish() : false",
-    checkers: ['quorums', 'strict quorum'],
+    checkers: ['quorums', 'strict quorum', 'convergence'],
     seedsMax: 60,
   },
   {
@@ -44,7 +44,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/write-operation.js',
     find: 'this.context.store.durable(sequence, this.durability).then(',
     replace: 'Promise.resolve().then(',
-    checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks'],
+    checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -53,7 +53,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'replica/replicate-handler.js',
     find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
     replace: 'return request.reply(ACK);',
-    checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks'],
+    checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -62,7 +62,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'replica/replica.js',
     find: 'update === undefined ? this.store.unflushed(partition, key) :',
     replace: 'update === undefined ? 0 :',
-    checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks'],
+    checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
     seedsMax: 1,
     scenario: 'messages come twice, disks are slow, and the power fails when a write was answered',
   },
@@ -72,7 +72,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'replica/read-handler.js',
     find: 'if (snapshot.sequence !== 0)',
     replace: 'if (false)',
-    checkers: ['shown values', 'strict quorum', 'contexts'],
+    checkers: ['shown values', 'strict quorum', 'contexts', 'convergence'],
     seedsMax: 1,
     scenario: 'values are read while their flush is under way, and the power fails',
   },
@@ -82,7 +82,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/replica-read.js',
     find: 'fill(stored ?? EMPTY_CONTAINER, clock)',
     replace: '(stored ?? EMPTY_CONTAINER)',
-    checkers: ['resurrection', 'siblings', 'strict quorum'],
+    checkers: ['resurrection', 'siblings', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -91,7 +91,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/read-operation.js',
     find: 'if (needed <= 0 ||',
     replace: 'if (true ||',
-    checkers: ['monotonic reads'],
+    checkers: ['monotonic reads', 'convergence'],
     seedsMax: 1,
     scenario: 'a write reaches one owner, is read there, and then cannot be read there any more',
   },
@@ -101,7 +101,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/write-back.js',
     find: 'let missing = needed;',
     replace: 'let missing = 0;',
-    checkers: ['monotonic reads'],
+    checkers: ['monotonic reads', 'convergence'],
     seedsMax: 1,
     scenario: 'a write reaches one owner, is read there, and then cannot be read there any more',
   },
@@ -111,7 +111,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/read-repairs.js',
     find: 'const sequence = replica.merge(update);',
     replace: 'const sequence = replica.merge(update) * 0;',
-    checkers: ['monotonic reads'],
+    checkers: ['monotonic reads', 'convergence'],
     seedsMax: 1,
     scenario: 'a write reaches one owner, is read elsewhere, and the power fails',
   },
@@ -121,7 +121,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/merged-answers.js',
     find: 'return !this.hasDigests || this.unknown() === undefined;',
     replace: 'return true;',
-    checkers: ['crash'],
+    checkers: ['crash', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -130,7 +130,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/merged-answers.js',
     find: 'this.held[index] = answer;',
     replace: 'this.held[index] = this.merged;',
-    checkers: ['monotonic reads', 'explanations'],
+    checkers: ['monotonic reads', 'explanations', 'convergence'],
     seedsMax: 300,
   },
   {
@@ -140,7 +140,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'dots: named,',
     replace:
       'dots: container.context.flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
-    checkers: ['clocks', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts'],
+    checkers: ['clocks', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -149,7 +149,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/write-operation.js',
     find: "required acknowledgements ${within}`, 'unknown')",
     replace: "required acknowledgements ${within}`, 'not_applied')",
-    checkers: ['refusals'],
+    checkers: ['refusals', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -158,12 +158,14 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'replica/replica.js',
     find: `        if (version !== undefined)
             this.checkSize(written.stored);
-        const { dot, filled, covered } = written;`,
+        const { dot, filled, covered } = written;
+        return { dot, filled, covered, sequence: this.apply(address, written) };`,
     replace: `        const { dot, filled, covered } = written;
-        this.apply(address, written);
+        const sequence = this.apply(address, written);
         if (version !== undefined)
-            this.checkSize(written.stored);`,
-    checkers: ['refusals'],
+            this.checkSize(written.stored);
+        return { dot, filled, covered, sequence };`,
+    checkers: ['refusals', 'convergence'],
     seedsMax: 60,
   },
   {
@@ -172,7 +174,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/coordinator.js',
     find: 'if (mayHaveBegun(answer))',
     replace: 'if (false)',
-    checkers: ['minting', 'refusals'],
+    checkers: ['minting', 'refusals', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -181,7 +183,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/write-handler.js',
     find: 'if (!seen.isNew(request))',
     replace: 'if (false)',
-    checkers: ['minting'],
+    checkers: ['minting', 'convergence'],
     seedsMax: 90,
   },
   {
@@ -190,7 +192,15 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'rpc/calls.js',
     find: 'nonce === this.nonce ? this.pending.take(from, id) : undefined',
     replace: 'this.pending.take(from, id)',
-    checkers: ['strict quorum', 'acknowledged writes', 'acknowledgements', 'phantom', 'contexts', 'crash'],
+    checkers: [
+      'strict quorum',
+      'acknowledged writes',
+      'acknowledgements',
+      'phantom',
+      'contexts',
+      'crash',
+      'convergence',
+    ],
     seedsMax: 1,
     scenario: 'a process ends again and again, soon after its start, while its peers answer late',
   },
@@ -200,7 +210,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'rpc/pending-calls.js',
     find: 'done(this.timeout);',
     replace: 'void done;',
-    checkers: ['liveness', 'resources'],
+    checkers: ['liveness', 'resources', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -210,7 +220,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: `        for (const { done } of calls?.values() ?? [])
             done(outcome);`,
     replace: '        void calls;',
-    checkers: ['liveness', 'resources', 'lost folders'],
+    checkers: ['liveness', 'resources', 'lost folders', 'convergence'],
     seedsMax: 60,
   },
   {
@@ -219,7 +229,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/coordinator.js',
     find: 'const context = openContext(token, this.context.tokenMac(view, key));',
     replace: 'const context = openContext(token, this.context.tokenMac(view, key)) ?? [];',
-    checkers: ['refusals'],
+    checkers: ['refusals', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -228,7 +238,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/context-token.js',
     find: 'return difference === 0;',
     replace: 'return true;',
-    checkers: ['refusals', 'clocks', 'acknowledgements', 'contexts'],
+    checkers: ['refusals', 'clocks', 'acknowledgements', 'contexts', 'convergence'],
     seedsMax: 20,
   },
   {
@@ -238,7 +248,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'const context = openContext(token, this.context.tokenMac(view, key));',
     replace: `const keys = [key, ...Array.from({ length: 100 }, (_, i) => key.replace(/[0-9]+$/, String(i)))];
         const context = keys.map((other) => openContext(token, this.context.tokenMac(view, other))).find((opened) => opened !== undefined);`,
-    checkers: ['refusals', 'clocks', 'acknowledgements', 'contexts'],
+    checkers: ['refusals', 'clocks', 'acknowledgements', 'contexts', 'convergence'],
     seedsMax: 20,
   },
 ];
