@@ -58,6 +58,22 @@ describe('frames', () => {
     expect(read(Array.from(stream, (byte) => Uint8Array.of(byte))).messages).toEqual(messages);
   });
 
+  it('are not handed on, nor any after them, when a bit of them has turned', () => {
+    const messages = ['one', 'two', 'three'].map((text) => Uint8Array.from(Buffer.from(text)));
+    const [one, two, three] = messages.map(encodeFrame);
+    const bits = 8 * (two?.length ?? 0);
+    for (let bit = 0; bit < bits; bit++) {
+      const damaged = Buffer.from(two ?? []);
+      damaged[bit >> 3] = (damaged[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const whole = Buffer.concat([one ?? Buffer.of(), damaged, three ?? Buffer.of()]);
+      for (const chunks of [[whole], Array.from(whole, (byte) => Uint8Array.of(byte))]) {
+        const { messages: got } = read(chunks);
+        expect(got.length).toBeLessThanOrEqual(1);
+        expect(got).toEqual(messages.slice(0, got.length));
+      }
+    }
+  });
+
   it('do not change what was taken before when blocks are used again', () => {
     fc.assert(
       fc.property(fc.array(anyMessages, { maxLength: 10 }), (turns) => {

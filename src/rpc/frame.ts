@@ -1,26 +1,32 @@
+import { crc32 } from 'node:zlib';
+
 /**
- * Messages on a byte stream: `[u32 LE length][payload]`, any number of them per chunk, cut anywhere.
+ * Messages on a byte stream: `[u32 LE length][u32 LE crc32 of the payload][payload]`, any number of them per chunk, cut anywhere.
  *
  * Laws, for every list of messages and every way of cutting the stream into chunks:
  * 1. What {@link FrameQueue} takes, {@link FrameReader} hands on: the same messages, in the same order.
  * 2. A payload byte is copied at most once when writing and at most once when reading (only frames cut by a chunk's end).
- * 3. A length above the limit stops the reader before any memory is set aside for it.
+ * 3. A payload that is not what was sent is not handed on, and stops the reader: TCP's own sum lets one damaged segment in many
+ *    thousands pass, and a value that was damaged on its way would be stored, checksummed and spread as if it were the client's.
+ * 4. A length above the limit stops the reader before any memory is set aside for it.
  */
 
 /** Bytes that a frame adds to its payload. */
-export const FRAME_HEADER_BYTES = 4;
+export const FRAME_HEADER_BYTES = 8;
+const CHECKSUM_AT = 4;
 
 /** Takes frames out of the chunks of a stream. */
 export class FrameReader {
   private bytesMax: number;
   private readonly onFrame: (payload: Buffer) => void;
   private closed = false;
-  private oversized = false;
+  private isBad = false;
   private readonly header: Buffer = Buffer.allocUnsafeSlow(FRAME_HEADER_BYTES);
   private headerBytes = 0;
-  /** The payload of a frame that a chunk's end has cut, and how much of it is there. */
+  /** The payload of a frame that a chunk's end has cut, its checksum, and how much of it is there. */
   private partial: Buffer | undefined;
   private partialBytes = 0;
+  private partialChecksum = 0;
 
   /** `onFrame` gets a view into the chunk, or a buffer of its own. Nothing here writes to either afterwards. */
   constructor(bytesMax: number, onFrame: (payload: Buffer) => void) {
@@ -39,19 +45,30 @@ export class FrameReader {
     this.partial = undefined;
   }
 
-  /** False when a frame is larger than allowed: the stream is of no further use, and the reader is closed. */
+  /** False when a frame is larger than allowed or damaged: the stream is of no further use, and the reader is closed. */
   push(chunk: Buffer): boolean {
-    if (this.closed) return !this.oversized;
+    if (this.closed) return !this.isBad;
     let at = this.partial === undefined && this.headerBytes === 0 ? 0 : this.resume(chunk);
     while (!this.closed && at + FRAME_HEADER_BYTES <= chunk.length) {
       const length = chunk.readUInt32LE(at);
       const start = at + FRAME_HEADER_BYTES;
       at = start + length;
-      if (at <= chunk.length && length <= this.bytesMax) this.onFrame(chunk.subarray(start, at));
-      else if (this.begin(length)) at = this.fill(chunk, start);
+      const checksum = chunk.readUInt32LE(start - CHECKSUM_AT);
+      if (at <= chunk.length && length <= this.bytesMax) this.handOn(chunk.subarray(start, at), checksum);
+      else if (this.begin(length, checksum)) at = this.fill(chunk, start);
     }
     if (!this.closed && at < chunk.length) this.headerBytes += chunk.copy(this.header, this.headerBytes, at);
-    return !this.oversized;
+    return !this.isBad;
+  }
+
+  private handOn(payload: Buffer, checksum: number): void {
+    if (crc32(payload) === checksum) this.onFrame(payload);
+    else this.refuse();
+  }
+
+  private refuse(): void {
+    this.isBad = true;
+    this.close();
   }
 
   /** Goes on with the frame that the chunk before left unfinished; returns where the next one starts. */
@@ -61,15 +78,16 @@ export class FrameReader {
     this.headerBytes += copied;
     if (this.headerBytes < FRAME_HEADER_BYTES) return copied;
     this.headerBytes = 0;
-    return this.begin(this.header.readUInt32LE(0)) ? this.fill(chunk, copied) : copied;
+    const checksum = this.header.readUInt32LE(CHECKSUM_AT);
+    return this.begin(this.header.readUInt32LE(0), checksum) ? this.fill(chunk, copied) : copied;
   }
 
-  private begin(length: number): boolean {
-    this.oversized = length > this.bytesMax;
-    if (this.oversized) {
-      this.close();
+  private begin(length: number, checksum: number): boolean {
+    if (length > this.bytesMax) {
+      this.refuse();
       return false;
     }
+    this.partialChecksum = checksum;
     this.partial = Buffer.allocUnsafeSlow(length);
     this.partialBytes = 0;
     return true;
@@ -82,7 +100,7 @@ export class FrameReader {
     this.partialBytes += copied;
     if (this.partialBytes === frame.length) {
       this.partial = undefined;
-      this.onFrame(frame);
+      this.handOn(frame, this.partialChecksum);
     }
     return start + copied;
   }
@@ -149,6 +167,7 @@ export function encodeFrame(payload: Uint8Array): Buffer {
 
 function writeFrame(target: Buffer, at: number, payload: Uint8Array): Buffer {
   target.writeUInt32LE(payload.length, at);
+  target.writeUInt32LE(crc32(payload), at + CHECKSUM_AT);
   target.set(payload, at + FRAME_HEADER_BYTES);
   return target;
 }

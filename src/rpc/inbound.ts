@@ -51,7 +51,7 @@ export class Inbound {
     const connection: Connection = { socket, reader, timer, peer: undefined };
     this.addStranger(connection);
     socket.on('data', (chunk) => {
-      if (!reader.push(chunk)) this.reject(connection, 'a frame is larger than allowed');
+      if (!reader.push(chunk)) this.reject(connection, 'a frame is damaged or larger than allowed');
     });
     socket.on('error', (error) =>
       this.context.logger.debug({ peer: connection.peer, reason: error.message }, 'receiving failed'),

@@ -100,7 +100,8 @@ describe('the TCP transport', () => {
   it.each([
     ['another protocol', Buffer.from('GET / HTTP/1.1\r\nhost: a\r\n\r\n')],
     ['a frame that is no hello', text('hello, who is there?')],
-    ['a hello that announces more than a handshake may have', Buffer.of(0x00, 0x10, 0x00, 0x00)],
+    ['a damaged hello', Buffer.concat([hello().subarray(0, -1), Buffer.of(0xff)])],
+    ['a hello that announces more than a handshake may have', Buffer.of(0x00, 0x10, 0x00, 0x00, 0, 0, 0, 0)],
   ])('closes a connection on which comes %s, without an answer, and serves the others', async (_what, garbage) => {
     const { port, received } = await listener();
     const [stranger, peer] = [dial(port), dial(port)];
