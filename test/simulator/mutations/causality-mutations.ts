@@ -42,16 +42,6 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     seedsMax: 5,
   },
   {
-    name: "the clock takes in no dot but the sender's",
-    rule: 'I3',
-    file: 'core/causality/replica-update.js',
-    find: `    for (const sibling of remote.siblings)
-        take(sibling.dot);`,
-    replace: '',
-    checkers: ['clocks', 'acknowledgements', 'convergence'],
-    seedsMax: 20,
-  },
-  {
     name: 'contexts are version vectors',
     rule: 'C5',
     file: 'core/causality/context-token.js',
@@ -104,7 +94,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     find: 'return stripped.siblings.length === 0 && stripped.context.length === 0;',
     replace: 'return stripped.siblings.length === 0;',
     checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
-    seedsMax: 5,
+    seedsMax: 570,
   },
   {
     name: 'the covered part of a context is lost when a container is stored',
@@ -131,6 +121,6 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     find: 'actorOf(numberOf(group.currentState, self), result.grant)',
     replace: 'actorOf(numberOf(group.currentState, self), 1)',
     checkers: ['minting', 'crash', 'invariant', 'acknowledged writes', 'contexts', 'strict quorum', 'convergence'],
-    seedsMax: 5,
+    seedsMax: 20,
   },
 ];

@@ -18,7 +18,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'previousStart !== undefined && !command.attempts.includes(previousStart)',
     replace: 'false',
     checkers: ['lost folders', 'strict quorum', 'acknowledged writes', 'convergence'],
-    seedsMax: 600,
+    seedsMax: 201,
   },
   {
     name: 'a node answers reads before it knows its grant',
@@ -49,7 +49,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
       'strict quorum',
       'convergence',
     ],
-    seedsMax: 300,
+    seedsMax: 24,
   },
   {
     name: 'a start is announced before the folder knows it',
@@ -58,7 +58,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'await this.keep([...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start]);',
     replace: '',
     checkers: ['crash', 'liveness', 'convergence'],
-    seedsMax: 110,
+    seedsMax: 81,
   },
   {
     name: 'a proposal that comes twice is applied twice',
@@ -67,7 +67,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'if (last !== undefined && last.start === origin.start && last.sequence >= origin.sequence) {',
     replace: 'if (false) {',
     checkers: ['metadata', 'convergence'],
-    seedsMax: 380,
+    seedsMax: 282,
   },
   {
     name: 'zones are not looked at when owners are chosen',

@@ -9,7 +9,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'if (ready.mustFlush)',
     replace: 'if (false)',
     checkers: ['raft', 'invariant', 'crash', 'liveness', 'metadata'],
-    seedsMax: 20,
+    seedsMax: 51,
   },
   {
     name: 'the vote is forgotten when the process ends',
@@ -38,7 +38,8 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'const granted = mayVote && raft.log.isCoveredBy({ index: message.lastIndex, term: message.lastTerm });',
     replace: 'const granted = mayVote;',
     checkers: ['raft', 'invariant', 'metadata', 'crash', 'placement'],
-    seedsMax: 300,
+    seedsMax: 8000,
+    among: 'raft schedules',
   },
   {
     name: 'an entry of an earlier term is committed by counting',
@@ -57,7 +58,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'logIndex(Math.min(progress?.match ?? 0, raft.log.committed))',
     replace: 'raft.log.committed',
     checkers: ['crash', 'invariant', 'raft', 'liveness'],
-    seedsMax: 20,
+    seedsMax: 5,
   },
   {
     name: 'an old message cuts off what a newer one brought',
@@ -76,6 +77,6 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'return this.group?.catchUp(timeoutMs) ?? Promise.resolve(false);',
     replace: 'return Promise.resolve(this.group !== undefined);',
     checkers: ['metadata'],
-    seedsMax: 380,
+    seedsMax: 72,
   },
 ];

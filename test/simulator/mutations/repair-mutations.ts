@@ -9,7 +9,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'this.isStopped || view === undefined ||',
     replace: 'true ||',
     checkers: ['convergence'],
-    seedsMax: 10,
+    seedsMax: 5,
   },
   {
     name: 'an exchange is taken in without a look at what the other clock covers',
@@ -18,7 +18,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'bearingOn(mine, theirs, theirClock, dots)',
     replace: 'bearingOn(mine, theirs, [], dots)',
     checkers: ['convergence', 'acknowledgements', 'clocks'],
-    seedsMax: 40,
+    seedsMax: 5,
   },
   {
     name: 'an exchange leaves out keys of which nothing is left',
@@ -37,7 +37,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'if (key === undefined)\n            return undefined;',
     replace: 'if (key === undefined)\n            continue;',
     checkers: ['convergence'],
-    seedsMax: 40,
+    seedsMax: 20,
   },
   {
     name: 'a full comparison leaves out what the other owner does not have',
@@ -46,7 +46,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'if (!there.has(key))',
     replace: 'if (false)',
     checkers: ['convergence', 'acknowledgements', 'clocks'],
-    seedsMax: 60,
+    seedsMax: 372,
   },
   {
     name: 'a full comparison takes in the clock after its first piece',
@@ -55,7 +55,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'comparison.passed = last;',
     replace: 'comparison.passed = last;\n            this.needs.replica.absorbClock(this.partition, first.clock);',
     checkers: ['clocks', 'acknowledgements', 'convergence', 'acknowledged writes', 'strict quorum'],
-    seedsMax: 60,
+    seedsMax: 78,
   },
   {
     name: 'a full comparison takes in the clock of its last piece',
@@ -65,6 +65,6 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'if (await this.compareAll(first, comparison))\n                replica.absorbClock(this.partition, (await this.askCompare(undefined)).clock);',
     checkers: ['clocks', 'acknowledgements', 'convergence', 'acknowledged writes', 'strict quorum'],
-    seedsMax: 300,
+    seedsMax: 72,
   },
 ];

@@ -36,7 +36,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: "this.tracker.add({ kind: 'failed', node: owner.number, reason }) === 'failed'",
     replace: "this.tracker.add({ kind: 'acked', node: owner.number, reason }) === 'met' ? this.finish() : false",
     checkers: ['quorums', 'strict quorum', 'convergence'],
-    seedsMax: 60,
+    seedsMax: 20,
   },
   {
     name: 'a coordinator counts itself before its own flush',
@@ -45,7 +45,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'this.context.store.durable(sequence, this.durability).then(',
     replace: 'Promise.resolve().then(',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
-    seedsMax: 20,
+    seedsMax: 45,
   },
   {
     name: 'a replica acknowledges a write before its flush',
@@ -54,7 +54,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
     replace: 'return request.reply(ACK);',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
-    seedsMax: 5,
+    seedsMax: 33,
   },
   {
     name: 'a repeated write is acknowledged before the flush of the first one',
@@ -106,23 +106,13 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     scenario: 'a write reaches one owner, is read there, and then cannot be read there any more',
   },
   {
-    name: "a read's result is written back before the flush there",
-    rule: 'C7',
-    file: 'coordinator/read-repairs.js',
-    find: 'const sequence = replica.merge(update);',
-    replace: 'const sequence = replica.merge(update) * 0;',
-    checkers: ['monotonic reads', 'convergence'],
-    seedsMax: 1,
-    scenario: 'a write reaches one owner, is read elsewhere, and the power fails',
-  },
-  {
     name: 'a read shows siblings of which it knows the dots alone',
     rule: 'H1',
     file: 'core/causality/merged-answers.js',
     find: 'return !this.hasDigests || this.unknown() === undefined;',
     replace: 'return true;',
     checkers: ['crash', 'convergence'],
-    seedsMax: 5,
+    seedsMax: 20,
   },
   {
     name: 'values that were fetched are not compared with what the others hold',
@@ -131,7 +121,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'this.held[index] = answer;',
     replace: 'this.held[index] = this.merged;',
     checkers: ['monotonic reads', 'explanations', 'convergence'],
-    seedsMax: 300,
+    seedsMax: 318,
   },
   {
     name: 'a repair names every write that its context covers',
@@ -150,7 +140,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: "required acknowledgements ${within}`, 'unknown')",
     replace: "required acknowledgements ${within}`, 'not_applied')",
     checkers: ['refusals', 'convergence'],
-    seedsMax: 20,
+    seedsMax: 5,
   },
   {
     name: 'the sibling limit is looked at after the write was stored',
@@ -166,7 +156,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
             this.checkSize(written.stored);
         return { dot, filled, covered, sequence };`,
     checkers: ['refusals', 'convergence'],
-    seedsMax: 60,
+    seedsMax: 5,
   },
   {
     name: 'a write is forwarded to a second owner when the first one fell silent',
@@ -184,7 +174,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'if (!seen.isNew(request))',
     replace: 'if (false)',
     checkers: ['minting', 'convergence'],
-    seedsMax: 90,
+    seedsMax: 63,
   },
   {
     name: 'an answer to an earlier life of the process is taken for one to this life',
@@ -211,7 +201,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'done(this.timeout);',
     replace: 'void done;',
     checkers: ['liveness', 'resources', 'convergence'],
-    seedsMax: 20,
+    seedsMax: 5,
   },
   {
     name: 'calls under way are forgotten when the connection ends',
@@ -221,7 +211,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
             done(outcome);`,
     replace: '        void calls;',
     checkers: ['liveness', 'resources', 'lost folders', 'convergence'],
-    seedsMax: 60,
+    seedsMax: 20,
   },
   {
     name: 'a damaged or made-up context is taken for an empty one',

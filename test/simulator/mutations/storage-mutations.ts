@@ -46,7 +46,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'invariant',
       'convergence',
     ],
-    seedsMax: 300,
+    seedsMax: 165,
   },
   {
     name: 'an object is logged without its dots',
@@ -91,7 +91,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'crash',
       'convergence',
     ],
-    seedsMax: 1500,
+    seedsMax: 20,
   },
   {
     name: 'a segment is used again before a checkpoint covers it',
@@ -148,7 +148,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'liveness',
       'convergence',
     ],
-    seedsMax: 20,
+    seedsMax: 5,
   },
   {
     name: 'a read error is taken for an absence',
@@ -165,6 +165,6 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'shown values',
       'convergence',
     ],
-    seedsMax: 300,
+    seedsMax: 96,
   },
 ];
