@@ -1,7 +1,10 @@
 /** Bytes that no client should send, on real sockets: each gets its answer or loses its connection, and the node goes on. */
+
 import { existsSync, readdirSync } from 'node:fs';
+import { crc32 } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ByteWriter } from '../../src/core/bytes.ts';
+import { PROTOCOL_VERSION } from '../../src/protocol.ts';
 import { eventually, RawConnection, send } from './http-request.ts';
 import { RealCluster } from './real-cluster.ts';
 
@@ -195,11 +198,12 @@ describe('slowness', () => {
 
 describe('garbage on the port between nodes', () => {
   const frame = (payload: Uint8Array): Buffer => {
-    const head = Buffer.alloc(4);
+    const head = Buffer.alloc(8);
     head.writeUInt32LE(payload.length);
+    head.writeUInt32LE(crc32(payload), 4);
     return Buffer.concat([head, payload]);
   };
-  const hello = (cluster: string, from: string, to: string, version = 1): Buffer =>
+  const hello = (cluster: string, from: string, to: string, version = PROTOCOL_VERSION): Buffer =>
     frame(
       new ByteWriter()
         .u32(0x54_52_51_ab)
@@ -213,7 +217,8 @@ describe('garbage on the port between nodes', () => {
 
   it.each([
     ['HTTP', Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n')],
-    ['a frame of 4 GiB', Buffer.from('ffffffff00', 'hex')],
+    ['a frame of 4 GiB', Buffer.from('ffffffff0000000000', 'hex')],
+    ['a frame with a wrong checksum', Buffer.concat([frame(Buffer.from('whatever')).subarray(0, -1), Buffer.of(0)])],
     ['zeros', Buffer.alloc(5000)],
     ['noise', Buffer.from(Array.from({ length: 5000 }, (_, i) => (i * 7919) % 251))],
     ['a frame that is no handshake', frame(Buffer.from('not this protocol'))],
@@ -226,7 +231,11 @@ describe('garbage on the port between nodes', () => {
     ['for another node', hello('test', 'n2', 'n3'), 'this is n1, not n3'],
     ['of an unknown node', hello('test', 'n9', 'n1'), 'n1 does not know a peer n9'],
     ['of this node itself', hello('test', 'n1', 'n1'), 'n1 does not know a peer n1'],
-    ['of another version', hello('test', 'n2', 'n1', 99), 'protocol version 99 is not supported: n1 speaks 1'],
+    [
+      'of another version',
+      hello('test', 'n2', 'n1', 99),
+      `protocol version 99 is not supported: n1 speaks ${PROTOCOL_VERSION}`,
+    ],
   ])('a handshake %s is refused with the reason', async (_what, bytes, reason) => {
     expect(await open(cluster.rpcPort('n1')).write(bytes).whole()).toContain(reason);
   });

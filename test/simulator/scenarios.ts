@@ -95,19 +95,6 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
-    'a write reaches one owner, is read elsewhere, and the power fails',
-    plan(
-      7,
-      32_000,
-      rounds(10, 3000, (atMs, key) => [loneWrite(atMs, key), read(atMs + 31, key, 1), read(atMs + 2100, key, 1)]),
-      rounds(10, 3000, (atMs) => [
-        silent(atMs - 1, 25),
-        { ...outage(300)(atMs + 30), after: 'read' },
-        silent(atMs + 2099, 300),
-      ]),
-    ),
-  ],
-  [
     'a process ends again and again, soon after its start, while its peers answer late',
     plan(
       2,
