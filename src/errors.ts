@@ -51,6 +51,8 @@ export interface ErrorDetails {
   readonly field?: string;
   /** Seconds after which a retry makes sense. */
   readonly retryAfterS?: number;
+  /** What `explain=true` tells of the request. */
+  readonly explain?: object;
 }
 
 /** A request that cannot be served. `message` is the problem document's `detail`: one sentence for a person. */

@@ -16,7 +16,7 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     });
   };
   const flag = (value: boolean): number => (value ? 1 : 0);
-  const { membership, calls, antiEntropy, replica } = node;
+  const { membership, calls, antiEntropy, replica, readRepairs } = node;
 
   gauge('ready', 'Whether the node has been ready and is not draining.', () => flag(node.api.notReady() === undefined));
   gauge('epoch', 'Epoch of the cluster state that this node holds.', () => membership.view?.epoch ?? 0);
@@ -70,6 +70,23 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'residues',
     'Keys stored with a context that the partition clock has not caught up with.',
     () => replica.residueCount,
+  );
+  gauge('read_hedge_delay_ms', 'How long a read waits before it asks one more replica.', () => node.hedge.delayMs);
+  gauge('read_repairs', 'Replicas sent what a read had found, since the start.', () => readRepairs.stats().sent);
+  gauge(
+    'read_repairs_failed',
+    'Repairs of reads that were not acknowledged, since the start.',
+    () => readRepairs.stats().failed,
+  );
+  gauge(
+    'read_repairs_dropped',
+    'Repairs of reads that were not sent, since too many were under way.',
+    () => readRepairs.stats().dropped,
+  );
+  gauge(
+    'read_write_backs',
+    'Replicas sent what a read had found before it was answered, since the start.',
+    () => readRepairs.stats().writtenBack,
   );
   gauge('store_flushes', 'Flushes of the log, since the start.', () => store.stats().flushes);
   gauge('store_log_bytes', 'Bytes appended to the log, since the start.', () => store.stats().logBytes);

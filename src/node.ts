@@ -1,11 +1,13 @@
 import type { ClusterConfig } from './config/cluster-config.ts';
 import type { CoordinatorContext } from './coordinator/coordinator-context.ts';
 import { LocalApi } from './coordinator/local-api.ts';
+import { ReadRepairs } from './coordinator/read-repairs.ts';
 import { writeHandler } from './coordinator/write-handler.ts';
 import { ByteReader, ByteWriter } from './core/bytes.ts';
 import type { TokenMac } from './core/causality/context-token.ts';
 import { type DotSet, writeDotSet } from './core/causality/dot-set.ts';
 import type { NodeId, ObjectKey, Partition } from './core/ids.ts';
+import { HedgeDelay } from './core/quorum/hedge-delay.ts';
 import { partitioner } from './core/ring/hash-place.ts';
 import { FatalError } from './errors.ts';
 import { Membership } from './membership/membership.ts';
@@ -36,6 +38,8 @@ export interface NodePorts {
   readonly metadataLog?: MetadataLogLimits;
   /** Left out: {@link EXCHANGE_LIMITS}. */
   readonly exchange?: ExchangeLimits;
+  /** Left out: as {@link readHandler} has it. */
+  readonly digestBytes?: number | undefined;
 }
 
 export interface Node {
@@ -44,6 +48,8 @@ export interface Node {
   readonly calls: Calls;
   readonly antiEntropy: AntiEntropy;
   readonly replica: Replica;
+  readonly readRepairs: ReadRepairs;
+  readonly hedge: HedgeDelay;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -53,8 +59,6 @@ export interface Node {
   stop(): Promise<void>;
 }
 
-/** How long a read waits for the replicas that it asked before it asks one more. */
-const HEDGE_MS = 50;
 /** For so long nothing must have been asked of a draining node before it is left alone for good. */
 const HEARD_OF_MS = 100;
 const SETTLE_CHECK_MS = 10;
@@ -62,7 +66,7 @@ const SETTLE_CHECK_MS = 10;
 /** One node, from its ports: the same in production and in the simulator. */
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
   const { clock, random, transport, store, logger, onFatal } = ports;
-  const { metadataLog } = ports;
+  const { metadataLog, digestBytes } = ports;
   const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
@@ -80,7 +84,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     logger,
     requests: new Map([
       ...membership.requests,
-      [METHOD.read, readHandler({ replica, store, clock, standing, durability })],
+      [METHOD.read, readHandler({ replica, store, clock, standing, durability, digestBytes })],
       [METHOD.replicate, replicateHandler({ replica, store, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
       ...syncHandlers({ replica, store, digest, life, knows, limits: ports.exchange ?? EXCHANGE_LIMITS }),
@@ -93,11 +97,14 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     onDisconnected: (peer) => membership.disconnected(peer),
     pendingMax: config.limits.peerRequests,
   });
+  const hedge = new HedgeDelay();
+  const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, durability });
   const context: CoordinatorContext = {
     ...{ self, calls, clock, store, replica, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
     tokenMac: tokenMacsOfView(ports),
-    hedgeMs: HEDGE_MS,
+    readRepairs,
+    hedge,
   };
   const forwardedWrite = writeHandler(context);
   const antiEntropy = new AntiEntropy({
@@ -111,6 +118,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     calls,
     antiEntropy,
     replica,
+    readRepairs,
+    hedge,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();
@@ -137,6 +146,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       isStopped = true;
       antiEntropy.stop();
       membership.stop();
+      readRepairs.stop();
       await calls.stop();
       await store.close();
     },

@@ -4,6 +4,7 @@ import { ByteReader, ByteWriter, DecodeError } from './core/bytes.ts';
 import { type Container, dotsOf, encodeContainer } from './core/causality/container.ts';
 import { actorOf, compareDots, type Dot, sameDot } from './core/causality/dot.ts';
 import { dotSetOf, union } from './core/causality/dot-set.ts';
+import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
 import { epoch, logIndex, memberNumber, objectKey, partition } from './core/ids.ts';
 import {
   type ForwardedWrite,
@@ -15,6 +16,7 @@ import {
   readReplicateRequest,
   writeForwardedWrite,
   writeReadAnswer,
+  writeReadDigest,
   writeReadRequest,
   writeReplicateRequest,
 } from './protocol.ts';
@@ -57,6 +59,11 @@ const forwarded: fc.Arbitrary<ForwardedWrite> = fc
     ),
   })
   .map(({ address, ...rest }) => ({ ...address, ...rest }));
+
+const withoutVersions = ({ siblings, context }: Container): Container => ({
+  siblings: siblings.map((sibling) => ({ dot: sibling.dot, version: UNKNOWN_VERSION })),
+  context,
+});
 
 interface Form<T> {
   readonly value: fc.Arbitrary<T>;
@@ -116,12 +123,24 @@ function isSound<T>(name: string, form: Form<T>): void {
   });
 }
 
-isSound('a read request', { value: address, write: writeReadRequest, read: readReadRequest });
+isSound('a read request', {
+  value: fc.record({ address, digest: fc.boolean() }).map(({ address, digest }) => ({ ...address, digest })),
+  write: (out, request) => writeReadRequest(out, request, request.digest),
+  read: readReadRequest,
+});
 isSound('a replicate request', { value: replicate, write: writeReplicateRequest, read: readReplicateRequest });
 isSound('a forwarded write', { value: forwarded, write: writeForwardedWrite, read: readForwardedWrite });
 isSound('a read answer', {
-  value: fc.record({ clock: dots.map(dotSetOf), stored: fc.option(container, { nil: undefined }) }),
-  write: (out, { clock, stored }) => writeReadAnswer(out, clock, stored && Uint8Array.from(encodeContainer(stored))),
+  value: fc
+    .record({ clock: dots.map(dotSetOf), stored: fc.option(container, { nil: undefined }), digest: fc.boolean() })
+    .map(({ clock, stored, digest }) => ({
+      ...{ clock, digest: digest && stored !== undefined },
+      stored: digest && stored !== undefined ? withoutVersions(stored) : stored,
+    })),
+  write: (out, { clock, stored, digest }) => {
+    if (digest && stored !== undefined) writeReadDigest(out, clock, stored);
+    else writeReadAnswer(out, clock, stored && Uint8Array.from(encodeContainer(stored)));
+  },
   read: readReadAnswer,
 });
 
@@ -133,7 +152,14 @@ describe('what is not ours', () => {
     encoded({ write, value: fc.constant(value), read: () => value }, value);
 
   it('is refused when something follows the message', () => {
-    expect(() => readReadRequest(withByte(form(writeReadRequest, base), 0))).toThrow(DecodeError);
+    expect(() =>
+      readReadRequest(
+        withByte(
+          form((out, address: KeyAddress) => writeReadRequest(out, address, false), base),
+          0,
+        ),
+      ),
+    ).toThrow(DecodeError);
     expect(() => readForwardedWrite(withByte(form(writeForwardedWrite, write), 0))).toThrow(DecodeError);
     const request = { ...base, dots: [], container: { siblings: [], context: [] } };
     expect(() => readReplicateRequest(withByte(form(writeReplicateRequest, request), 0))).toThrow(DecodeError);
@@ -143,6 +169,10 @@ describe('what is not ours', () => {
     const message = Buffer.from(form(writeForwardedWrite, write));
     message[message.length - 1] = 8;
     expect(() => readForwardedWrite(new ByteReader(message))).toThrow(DecodeError);
+    const read = Buffer.from(form((out, address: KeyAddress) => writeReadRequest(out, address, true), base));
+    read[read.length - 1] = 2;
+    expect(() => readReadRequest(new ByteReader(read))).toThrow(DecodeError);
+    expect(() => readReadAnswer(new ByteReader(Uint8Array.of(2, 0)))).toThrow(DecodeError);
   });
 
   it('is refused when the key names no bucket', () => {

@@ -6,13 +6,14 @@
  * Every message about a partition carries the epoch of the sender's view (H22).
  */
 import { type ByteReader, type ByteWriter, DecodeError } from './core/bytes.ts';
-import { type Container, readContainer, writeContainer } from './core/causality/container.ts';
-import { type Dot, readDot, writeDot } from './core/causality/dot.ts';
+import { type Container, readContainer, type Sibling, writeContainer } from './core/causality/container.ts';
+import { compareDots, type Dot, readDot, writeDot } from './core/causality/dot.ts';
 import { type DotSet, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
+import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
 import { decodedObjectKey, type Epoch, epoch, type ObjectKey, type Partition, partition } from './core/ids.ts';
 
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 export const METHOD = {
   heartbeat: 1,
@@ -51,31 +52,72 @@ function readKey(source: ByteReader): ObjectKey {
   return decodedObjectKey(text);
 }
 
-export const writeReadRequest = writeAddress;
+export interface ReadRequest extends KeyAddress {
+  /** Versions are left out of the answer where they are large: the dots tell whether it is stale. */
+  readonly digest: boolean;
+}
 
-export function readReadRequest(source: ByteReader): KeyAddress {
-  const address = readAddress(source);
+const DIGEST = 1;
+
+export function writeReadRequest(out: ByteWriter, address: KeyAddress, digest: boolean): void {
+  writeAddress(out, address);
+  out.u8(digest ? DIGEST : 0);
+}
+
+export function readReadRequest(source: ByteReader): ReadRequest {
+  const { epoch, partition, key } = readAddress(source);
+  const flags = source.u8();
+  if (flags > DIGEST) throw new DecodeError('an unknown flag');
   source.end();
-  return address;
+  return { epoch, partition, key, digest: flags === DIGEST };
 }
 
 /** The answer to a read: the replica's clock and the container as it is stored, which together are the filled container. */
 export function writeReadAnswer(out: ByteWriter, clock: DotSet, stored: Uint8Array | undefined): void {
+  out.u8(0);
   writeDotSet(out, clock);
   if (stored !== undefined) out.raw(stored);
 }
 
+/** The same without the versions: the stored context and the siblings' dots. */
+export function writeReadDigest(out: ByteWriter, clock: DotSet, { context, siblings }: Container): void {
+  out.u8(DIGEST);
+  writeDotSet(out, clock);
+  writeDotSet(out, context);
+  out.varint(siblings.length);
+  for (const { dot } of siblings) writeDot(out, dot);
+}
+
 export interface ReadAnswer {
   readonly clock: DotSet;
+  /** The versions of a digest are {@link UNKNOWN_VERSION}. */
   readonly stored: Container | undefined;
+  readonly digest: boolean;
 }
 
 export function readReadAnswer(source: ByteReader): ReadAnswer {
+  const kind = source.u8();
+  if (kind > DIGEST) throw new DecodeError(`a read answer of kind ${kind}`);
   const clock = readDotSet(source);
-  if (source.remaining === 0) return { clock, stored: undefined };
-  const stored = readContainer(source);
+  const digest = kind === DIGEST;
+  if (!digest && source.remaining === 0) return { clock, stored: undefined, digest };
+  const stored = digest ? readDigest(source) : readContainer(source);
   source.end();
-  return { clock, stored };
+  return { clock, stored, digest };
+}
+
+function readDigest(source: ByteReader): Container {
+  const context = readDotSet(source);
+  const count = source.varint();
+  if (count > source.remaining) throw new DecodeError('more siblings than bytes');
+  const siblings: Sibling[] = [];
+  for (let i = 0; i < count; i++) {
+    const dot = readDot(source);
+    const previous = siblings[i - 1];
+    if (previous !== undefined && compareDots(previous.dot, dot) >= 0) throw new DecodeError('siblings must ascend');
+    siblings.push({ dot, version: UNKNOWN_VERSION });
+  }
+  return { siblings, context };
 }
 
 /** A write on its way to another owner: the coordinating replica's filled container, and the dots of the writes it speaks of. */

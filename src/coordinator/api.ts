@@ -4,6 +4,7 @@ import type { BucketProperties, ClusterSettings, MemberState } from '../core/clu
 import type { Epoch, NodeId, Partition } from '../core/ids.ts';
 import type { QuorumLevel } from '../core/quorum/quorum-spec.ts';
 import type { Durability } from '../ports.ts';
+import type { ReadExplanation, WriteExplanation } from './explanation.ts';
 
 export interface StoreApi {
   /** Errors: bad-parameter (a level above N), not-ready, quorum-impossible, deadline-exceeded, overloaded, storage-failed. */
@@ -37,6 +38,7 @@ export interface GetRequest {
   readonly pr?: QuorumLevel | undefined;
   /** Only this sibling; none when it is not (or no longer) among them. */
   readonly dot?: Dot | undefined;
+  readonly explain?: boolean | undefined;
 }
 
 export interface GetResult {
@@ -45,6 +47,8 @@ export interface GetResult {
   /** The `Causal-Context` token of what this read had seen. */
   readonly context: string;
   readonly quorum: QuorumReport;
+  /** With `explain`. An error has it among its details. */
+  readonly explanation?: ReadExplanation;
 }
 
 export interface SiblingView {
@@ -70,6 +74,8 @@ export interface WriteRequest {
   readonly pw?: QuorumLevel | undefined;
   /** Answer with what the coordinating replica holds after the write. */
   readonly returnValue: boolean;
+  /** Answer with an explanation, and without what the replica holds. */
+  readonly explain?: boolean | undefined;
 }
 
 export interface NewVersion {
@@ -85,6 +91,8 @@ export interface WriteResult {
   readonly quorum: QuorumReport;
   /** With `returnValue`: what the coordinating replica holds after the write. */
   readonly siblings?: readonly SiblingView[];
+  /** With `explain`. An error has it among its details. */
+  readonly explanation?: WriteExplanation;
 }
 
 /** What an answer proved. */

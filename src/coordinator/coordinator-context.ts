@@ -1,6 +1,7 @@
 import type { TokenMac } from '../core/causality/context-token.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import type { HedgeDelay } from '../core/quorum/hedge-delay.ts';
 import { type Quorum, type QuorumLevel, resolveQuorum } from '../core/quorum/quorum-spec.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
@@ -9,6 +10,7 @@ import type { Standing } from '../membership/standing.ts';
 import type { Clock, Durability, Store } from '../ports.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
+import type { ReadRepairs } from './read-repairs.ts';
 
 /** What the coordinator of a request works with. */
 export interface CoordinatorContext {
@@ -23,7 +25,8 @@ export interface CoordinatorContext {
   readonly currentView: () => ClusterView | undefined;
   /** The MAC of context tokens for one key, under the cluster's secret. */
   readonly tokenMac: (view: ClusterView, key: ObjectKey) => TokenMac;
-  readonly hedgeMs: number;
+  readonly readRepairs: ReadRepairs;
+  readonly hedge: HedgeDelay;
 }
 
 /** Errors: not-ready before this node knows a cluster state. */

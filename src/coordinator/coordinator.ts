@@ -12,9 +12,11 @@ import { type ForwardedWrite, METHOD, writeForwardedWrite } from '../protocol.ts
 import type { CallOutcome } from '../rpc/calls.ts';
 import type { GetRequest, GetResult, QuorumReport, SiblingView, WriteRequest, WriteResult } from './api.ts';
 import { type CoordinatorContext, requireQuorum, requireView } from './coordinator-context.ts';
-import { ReadOperation, type ReadOutcome } from './read-operation.ts';
+import { explained, ReadTimeline } from './explanation.ts';
+import { ReadOperation, type ReadOutcome, type ReadTask } from './read-operation.ts';
 import { readForwardedOutcome } from './write-forwarding.ts';
 import { WriteOperation, type WriteOutcome } from './write-operation.ts';
+import { WriteTimeline } from './write-timeline.ts';
 
 type Unanswered = Exclude<CallOutcome, { kind: 'reply' }>;
 type ForwardAnswer = { readonly kind: 'applied'; readonly outcome: WriteOutcome } | Unanswered;
@@ -34,12 +36,11 @@ export class Coordinator {
     const key = objectKey(request.bucket, request.key);
     const address = { epoch: view.epoch, partition: this.context.partitionOf(key), key };
     const quorum = requireQuorum(view, 'r', request.bucket, request.r, request.pr);
-    const task = { view, address, quorum, timeoutMs: request.timeoutMs };
-    const outcome = await new Promise<ReadOutcome>((resolve, reject) =>
-      new ReadOperation(this.context, task, resolve, reject).start(),
-    );
+    const timeline = request.explain === true ? this.readTimeline(view, quorum.total) : undefined;
+    const outcome = await this.read({ view, address, quorum, timeoutMs: request.timeoutMs, timeline });
     const report = reportOf(view, quorum.total, outcome, outcome.hedged);
-    return this.getResult(view, key, outcome.container, request, report);
+    const result = this.getResult(view, key, outcome.container, request, report);
+    return timeline === undefined ? result : { ...result, explanation: timeline.explanation() };
   }
 
   async write(request: WriteRequest): Promise<WriteResult> {
@@ -56,13 +57,38 @@ export class Coordinator {
       context: request.context === undefined ? undefined : this.open(view, key, request.context),
       version: request.version,
     };
-    const outcome = await this.coordinate(view, write, request.timeoutMs);
+    const timeline = request.explain === true ? this.writeTimeline(view, write) : undefined;
+    const outcome = await (timeline === undefined
+      ? this.coordinate(view, write, request.timeoutMs)
+      : this.coordinateExplained(view, write, request.timeoutMs, timeline));
     const result = {
       context: sealContext(outcome.context, [outcome.dot], this.context.tokenMac(view, key)),
       durable: outcome.durable,
       quorum: reportOf(view, total, outcome, 0),
     };
+    if (timeline !== undefined) return { ...result, explanation: timeline.succeeded(outcome) };
     return request.returnValue ? { ...result, siblings: outcome.container.siblings.map(viewOf) } : result;
+  }
+
+  private async read(task: ReadTask): Promise<ReadOutcome> {
+    const { timeline } = task;
+    const outcome = new Promise<ReadOutcome>((resolve, reject) =>
+      new ReadOperation(this.context, task, resolve, reject).start(),
+    );
+    if (timeline === undefined) return outcome;
+    return outcome.catch((error: unknown) => {
+      throw explained(error, timeline.explanation());
+    });
+  }
+
+  private readTimeline({ epoch }: ClusterView, required: number): ReadTimeline {
+    const { self, clock } = this.context;
+    return new ReadTimeline(clock, { coordinator: self, epoch, required });
+  }
+
+  private writeTimeline(view: ClusterView, { partition, w }: ForwardedWrite): WriteTimeline {
+    const owners = view.ownersOf(partition).map(({ id }) => id);
+    return new WriteTimeline(this.context.clock, { epoch: view.epoch, required: w }, owners);
   }
 
   private getResult(
@@ -80,20 +106,43 @@ export class Coordinator {
     return { siblings: chosen.map(viewOf), context: token, quorum };
   }
 
+  private async coordinateExplained(
+    view: ClusterView,
+    write: ForwardedWrite,
+    timeoutMs: number,
+    timeline: WriteTimeline,
+  ): Promise<WriteOutcome> {
+    try {
+      return await this.coordinate(view, write, timeoutMs, timeline);
+    } catch (error) {
+      timeline.ended();
+      throw explained(error, timeline.failed(error));
+    } finally {
+      timeline.ended();
+    }
+  }
+
   /** At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. */
-  private async coordinate(view: ClusterView, write: ForwardedWrite, timeoutMs: number): Promise<WriteOutcome> {
+  private async coordinate(
+    view: ClusterView,
+    write: ForwardedWrite,
+    timeoutMs: number,
+    timeline?: WriteTimeline,
+  ): Promise<WriteOutcome> {
     const { self, clock } = this.context;
     const startedMs = clock.monotonicMs();
     const refusals: { readonly node: string; readonly reason: string }[] = [];
     for (const owner of this.coordinatorsFor(view, write)) {
       const leftMs = timeoutMs - (clock.monotonicMs() - startedMs);
       if (leftMs < 1) break;
+      timeline?.asks(owner.id);
       if (owner.id === self) {
         return new Promise((resolve, reject) =>
           new WriteOperation(this.context, { view, write, timeoutMs: leftMs }, resolve, reject).start(),
         );
       }
       const answer = await this.forward(view, owner, write, leftMs);
+      timeline?.ended(answer.kind === 'applied' ? undefined : reasonOf(answer));
       if (answer.kind === 'applied') return answer.outcome;
       if (mayHaveBegun(answer)) throw this.unknownOutcome(view, write, owner, answer, timeoutMs);
       refusals.push({ node: owner.id, reason: reasonOf(answer) });

@@ -71,6 +71,7 @@ describe('in a cluster of three', () => {
       details: { required: 2, acked: ['n1'], failed: [], outcome: 'unknown', retryable: true, epoch: 1 },
     });
     expect([...(value.details.pending ?? [])].sort()).toEqual(['n2', 'n3']);
+    cluster.loses = () => false;
     expect(valuesOf(await cluster.settle(api('n1').get(get(key, { r: 'all' }))))).toEqual(['v']);
   });
 
@@ -98,6 +99,17 @@ describe('in a cluster of three', () => {
     expect(value.quorum.hedged).toBe(1);
     expect(ms).toBeGreaterThanOrEqual(50);
     expect(ms).toBeLessThan(60);
+  });
+
+  it('a silent replica is worked around as soon as most answers would have come', async () => {
+    const key = keyFirstOwnedBy('n1');
+    await write('n1', put(key, 'v', { w: 'all' }));
+    for (let i = 0; i < 100; i++) await cluster.settle(api('n1').get(get(key)));
+    const silent = ownersOf(key).at(1);
+    cluster.loses = (from, to, message) => from === 'n1' && to === silent && requestMethod(message) === METHOD.read;
+    const { ms, value } = await elapsed(api('n1').get(get(key)));
+    expect(value.quorum.hedged).toBe(1);
+    expect(ms).toBeLessThan(10);
   });
 
   it('a replica that fails is replaced at once', async () => {

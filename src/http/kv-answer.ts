@@ -1,7 +1,7 @@
 import type { GetResult, QuorumReport, SiblingView, WriteResult } from '../coordinator/api.ts';
 import { StoreError } from '../errors.ts';
 import { preferredType } from './accept.ts';
-import { type FlatHeaders, sendBytes, sendEmpty } from './answer.ts';
+import { type FlatHeaders, sendBytes, sendEmpty, sendJson } from './answer.ts';
 import type { Edge } from './edge.ts';
 import { etagOf, listsEtag, type Representation } from './etag.ts';
 import type { Exchange } from './exchange.ts';
@@ -14,26 +14,29 @@ const JSON_TYPE = 'application/json';
 const MULTIPART_TYPE = 'multipart/mixed';
 const SIBLING_TYPES = [JSON_TYPE, MULTIPART_TYPE];
 
-/** 200 with the value, 300 with the siblings, 304, or 404 with what the read had seen. Errors: `not-acceptable` (300 only). */
+/** 200 with the value or the explanation, 300 with the siblings, 304, or 404 with what the read had seen. Errors: `not-acceptable` (300 only). */
 export function answerRead(edge: Edge, exchange: Exchange, result: GetResult): void {
   const headers = edge.newHeaders();
   const { siblings, quorum } = result;
   const report = `r=${reportedQuorum(quorum)}; hedged=${quorum.hedged}`;
   addFacts(headers, result.context, report, quorum);
+  if (result.explanation !== undefined && siblings.length > 0) return sendJson(exchange, headers, result.explanation);
   const form = siblings.length > 1 ? acceptedForm(exchange.headers.accept) : 'value';
-  if (siblings.length === 0) sendNotFound(exchange, headers, quorum);
+  if (siblings.length === 0) sendNotFound(exchange, headers, result);
   else if (isUnchanged(exchange, siblings, form)) sendUnchanged(exchange, headers, siblings, form);
   else sendSiblings(exchange, headers, siblings, form);
 }
 
-/** 204, or with the value as a GET would answer: the write is done, so nothing can turn this into an error any more. */
+/** 204, or with the explanation, or the value as a GET would answer: the write is done, so nothing can turn this into an error any more. */
 export function answerWrite(edge: Edge, exchange: Exchange, result: WriteResult, location: string | undefined): void {
   const headers = edge.newHeaders();
   const { siblings = [], quorum } = result;
   const report = `w=${reportedQuorum(quorum)}; durable=${result.durable}`;
   addFacts(headers, result.context, report, quorum);
   if (location !== undefined) headers.push('Location', location);
-  if (siblings.length === 1) {
+  if (result.explanation !== undefined) {
+    sendJson(exchange, headers, result.explanation);
+  } else if (siblings.length === 1) {
     sendSiblings(exchange, headers, siblings, 'value');
   } else if (siblings.length > 1) {
     sendSiblings(exchange, headers, siblings, preferredForm(exchange.headers.accept) ?? 'json');
@@ -112,12 +115,12 @@ function sendValue(exchange: Exchange, headers: FlatHeaders, sibling: SiblingVie
   sendBytes(exchange, 200, headers, sibling.value);
 }
 
-function sendNotFound(exchange: Exchange, headers: FlatHeaders, quorum: QuorumReport): void {
+function sendNotFound(exchange: Exchange, headers: FlatHeaders, { quorum, explanation }: GetResult): void {
   headers.push('Content-Type', PROBLEM_TYPE);
   const fault: Fault = {
     code: 'not-found',
     message: 'nothing is there under this key',
-    details: { epoch: quorum.epoch },
+    details: { epoch: quorum.epoch, ...(explanation === undefined ? {} : { explain: explanation }) },
   };
   sendBytes(exchange, 404, headers, Buffer.from(problemText(fault, exchange.path)));
 }

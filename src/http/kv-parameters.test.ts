@@ -57,7 +57,7 @@ describe('parameters', () => {
       timeoutMs: 250,
       dot: parseDot('1.2.3'),
     });
-    expect(await asked('HEAD', '?r=quorum&pr=0')).toMatchObject({ r: 'quorum', pr: 0 });
+    expect(await asked('HEAD', '?r=quorum&pr=0&explain=true')).toMatchObject({ r: 'quorum', pr: 0, explain: true });
   });
 
   test('of a write reach the store', async () => {
@@ -65,7 +65,7 @@ describe('parameters', () => {
       const request = await asked(method, '?w=all&pw=one&timeout=60s&returnvalue=true');
       expect(request).toMatchObject({ bucket: 'b', w: 'all', pw: 'one', timeoutMs: 60_000, returnValue: true });
     }
-    expect(await asked('DELETE', '?w=1&pw=0')).toMatchObject({ w: 1, pw: 0 });
+    expect(await asked('DELETE', '?w=1&pw=0&explain=true')).toMatchObject({ w: 1, pw: 0, explain: true });
   });
 
   test('may be percent-encoded', async () => {
@@ -99,6 +99,8 @@ const BAD: readonly (readonly [method: string, query: string, field: string])[] 
   ['PUT', '?dot=1.1.1', 'dot'],
   ['GET', '?dot=1.1', 'dot'],
   ['GET', '?sloppy=no', 'sloppy'],
+  ['GET', '?explain=false', 'explain'],
+  ['PUT', '?explain=1', 'explain'],
   ['GET', '?ttl=1s', 'ttl'],
   ['DELETE', '?ttl=1s', 'ttl'],
   ...['0ms', '61s', '60001ms', '1', '1m', '1.5s', '-1s', 's', '1S', '99999999s'].map(
@@ -117,7 +119,6 @@ describe('a bad parameter', () => {
 const RESERVED: readonly (readonly [method: string, query: string, field: string])[] = [
   ['GET', '?sloppy=true', 'sloppy'],
   ['PUT', '?sloppy=true', 'sloppy'],
-  ['GET', '?explain=true', 'explain'],
   ['PUT', '?ttl=5s', 'ttl'],
   ['GET', '?r=local_quorum', 'r'],
   ['PUT', '?w=each_quorum', 'w'],

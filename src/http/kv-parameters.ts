@@ -8,6 +8,7 @@ export interface ReadParameters {
   readonly r: QuorumLevel | undefined;
   readonly pr: QuorumLevel | undefined;
   readonly dot: Dot | undefined;
+  readonly explain: boolean | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -16,6 +17,7 @@ export interface WriteParameters {
   readonly w: QuorumLevel | undefined;
   readonly pw: QuorumLevel | undefined;
   readonly returnValue: boolean;
+  readonly explain: boolean | undefined;
   readonly timeoutMs: number | undefined;
 }
 
@@ -32,6 +34,7 @@ export function readParameters(query: string | undefined): ReadParameters {
     r: level('r', given.get('r'), 1),
     pr: level('pr', given.get('pr'), 0),
     dot: dotOf(given.get('dot')),
+    explain: explainOf(given.get('explain')),
     timeoutMs: timeoutOf(given.get('timeout')),
   };
 }
@@ -44,6 +47,7 @@ export function writeParameters(query: string | undefined, method: 'PUT' | 'POST
     w: level('w', given.get('w'), 1),
     pw: level('pw', given.get('pw'), 0),
     returnValue: truth('returnvalue', given.get('returnvalue') ?? 'false'),
+    explain: explainOf(given.get('explain')),
     timeoutMs: timeoutOf(given.get('timeout')),
   };
 }
@@ -56,8 +60,6 @@ export function changeTimeoutMs(query: string | undefined): number | undefined {
 function refuseReserved(given: ReadonlyMap<string, string>): void {
   const sloppy = given.get('sloppy');
   if (sloppy !== undefined && truth('sloppy', sloppy)) throw notSupported('sloppy', 'sloppy=true');
-  const explain = given.get('explain');
-  if (explain !== undefined) throw notSupported('explain', 'explain');
   if (given.has('ttl')) throw notSupported('ttl', 'ttl');
 }
 
@@ -74,6 +76,11 @@ function dotOf(text: string | undefined): Dot | undefined {
   const dot = parseDot(text);
   if (dot === undefined) throw badParameter('dot', 'is no dot of a 300 answer');
   return dot;
+}
+
+function explainOf(text: string | undefined): true | undefined {
+  if (text === undefined || text === 'true') return text && true;
+  throw badParameter('explain', 'is true');
 }
 
 function truth(name: string, text: string): boolean {

@@ -62,7 +62,7 @@ export type Fault = Pick<StoreError, 'code' | 'message' | 'details'>;
 /** The problem document (RFC 9457) as text. `instance` is the request's path, undefined when it could not be read. */
 export function problemText(error: Fault, instance: string | undefined): string {
   const kind = PROBLEMS[error.code];
-  const { required, acked, failed, pending, outcome, retryable, epoch, field } = error.details;
+  const { required, acked, failed, pending, outcome, retryable, epoch, field, explain } = error.details;
   return JSON.stringify({
     type: 'about:blank',
     title: kind.title,
@@ -78,5 +78,6 @@ export function problemText(error: Fault, instance: string | undefined): string 
     outcome,
     retryable: retryable ?? kind.retryable,
     epoch,
+    explain,
   });
 }

@@ -42,8 +42,8 @@ export class Standing {
     this.release();
   }
 
-  /** Runs the task at once, or when reads may be answered. Returns how to call it off: what nobody waits for any more must not pile up. */
-  whenReadable(task: () => void): () => void {
+  /** Runs the task at once, or when reads may be answered. Returns how to call it off, and whether it still waited: what nobody waits for any more must not pile up. */
+  whenReadable(task: () => void): () => boolean {
     if (this.readable) task();
     else this.waiting.add(task);
     return () => this.waiting.delete(task);

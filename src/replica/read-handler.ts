@@ -1,7 +1,8 @@
 import { ByteWriter } from '../core/bytes.ts';
+import { decodeContainer } from '../core/causality/container.ts';
 import type { Standing } from '../membership/standing.ts';
 import type { Clock, Durability, Store } from '../ports.ts';
-import { readReadRequest, writeReadAnswer } from '../protocol.ts';
+import { type ReadRequest, readReadRequest, writeReadAnswer, writeReadDigest } from '../protocol.ts';
 import type { IncomingRequest, RequestHandler } from '../rpc/incoming.ts';
 import type { ReadSnapshot, Replica } from './replica.ts';
 
@@ -12,13 +13,21 @@ export interface ReadHandlerNeeds {
   readonly standing: Standing;
   /** How durable a value must be before it is shown. */
   readonly durability: () => Durability;
+  /** A digest is given of what takes more bytes than this. */
+  readonly digestBytes?: number | undefined;
 }
 
+/** Below it, sending the versions costs less than asking for them a second time would, should they be missing. */
+const DIGEST_BYTES = 1024;
+
 /** Answers another node's read with this replica's clock and stored container, once both are durable. */
-export function readHandler({ replica, store, clock, standing, durability }: ReadHandlerNeeds): RequestHandler {
+export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
+  const { replica, store, clock, standing, durability, digestBytes = DIGEST_BYTES } = needs;
   const out = new ByteWriter();
-  const answer = (request: IncomingRequest, snapshot: ReadSnapshot) => {
-    writeReadAnswer(out.reset(), snapshot.clock, snapshot.stored);
+  const answer = (request: IncomingRequest, { digest }: ReadRequest, { clock, stored }: ReadSnapshot) => {
+    if (digest && stored !== undefined && stored.length > digestBytes)
+      writeReadDigest(out.reset(), clock, decodeContainer(stored));
+    else writeReadAnswer(out.reset(), clock, stored);
     request.reply(out.view());
   };
   return (body, request) => {
@@ -46,7 +55,7 @@ export function readHandler({ replica, store, clock, standing, durability }: Rea
     async function readDurably(): Promise<void> {
       const snapshot = replica.read(address);
       if (snapshot.sequence !== 0) await store.durable(snapshot.sequence, durability());
-      answer(request, snapshot);
+      answer(request, address, snapshot);
     }
   };
 }

@@ -200,8 +200,6 @@ describe('not-supported', () => {
   it.each<[string, string, string, Sent?]>([
     ['GET', '/v1/kv/b/k?sloppy=true', 'sloppy'],
     ['PUT', '/v1/kv/b/k?sloppy=true', 'sloppy'],
-    ['GET', '/v1/kv/b/k?explain=true', 'explain'],
-    ['DELETE', '/v1/kv/b/k?explain=true', 'explain'],
     ['PUT', '/v1/kv/b/k?ttl=1s', 'ttl'],
     ['POST', '/v1/kv/b?ttl=1s', 'ttl'],
     ['GET', '/v1/kv/b/k?r=local_quorum', 'r'],

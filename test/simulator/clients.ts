@@ -35,6 +35,10 @@ export const REGISTER_INITIAL = 4096;
 const PROBE_TIMEOUT_MS = 5000;
 const NO_OWNERS: QuorumLevel = 0;
 
+/** Of so many requests one is explained. */
+const EXPLAINED = 5;
+const isExplained = (id: number): boolean => id % EXPLAINED === 0;
+
 interface Known {
   readonly token: string;
 }
@@ -43,6 +47,8 @@ interface Known {
 export class Clients {
   readonly register: RegisterCall[] = [];
   readonly probes: Request[] = [];
+  /** Requests whose answers came with an explanation. */
+  readonly explained: { readonly request: Request; readonly result: GetResult | WriteResult }[] = [];
   private readonly simulation: Simulation;
   private readonly known = new Map<string, Known[]>();
   /** Per client and key: the dot of the last sibling it was shown. */
@@ -119,11 +125,16 @@ export class Clients {
     return request;
   }
 
-  private async get(api: StoreApi, { operation, key }: Request): Promise<Answer> {
+  private async get(api: StoreApi, request: Request): Promise<Answer> {
+    const { operation, key } = request;
     const { level, owners, timeoutMs, client } = operation;
     const name = `${client}/${operation.key}`;
     const dot = operation.variant === 'sibling' ? this.shown.get(name) : undefined;
-    const result = await api.get({ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot });
+    const result = await api.get({
+      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot },
+      explain: isExplained(operation.id),
+    });
+    this.noteExplanation(request, result);
     this.remember(operation, result.context);
     const answer = this.readAnswer(key, result);
     if (answer.kind !== 'read') return answer;
@@ -134,16 +145,30 @@ export class Clients {
     return { kind: 'sibling', siblings: answer.siblings, context: answer.context };
   }
 
-  private async write(api: StoreApi, { operation, key }: Request, context: string | undefined): Promise<Answer> {
+  private async write(api: StoreApi, request: Request, context: string | undefined): Promise<Answer> {
+    const { operation, key } = request;
     const { level, owners, timeoutMs, kind, id } = operation;
     const version = kind === 'put' ? { value: Buffer.from(String(id)), contentType: '', meta: [] } : undefined;
     const result = await api.write({
       ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, w: level, pw: owners, version, context },
       returnValue: operation.variant === 'returnvalue',
+      explain: operation.variant !== 'returnvalue' && isExplained(operation.id),
     });
+    this.noteExplanation(request, result);
     if (result.siblings !== undefined) this.simulation.tally.note('a write returned what is there');
     this.remember(operation, result.context);
     return this.writtenAnswer(key, result);
+  }
+
+  private noteExplanation(request: Request, result: GetResult | WriteResult): void {
+    if (result.explanation === undefined) return;
+    this.explained.push({ request, result });
+    const { tally } = this.simulation;
+    tally.note(`a ${result.explanation.kind} was explained`);
+    if (result.explanation.kind === 'write') return;
+    const { replicas } = result.explanation;
+    if (replicas.some(({ digest }) => digest)) tally.note('a read was answered by dots alone');
+    if (replicas.some(({ fetchedMs }) => fetchedMs !== undefined)) tally.note('a read fetched what dots had told of');
   }
 
   private readAnswer(key: ObjectKey, { siblings, context, quorum }: GetResult): Answer {

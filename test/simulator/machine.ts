@@ -25,6 +25,7 @@ export interface MachineOptions {
   readonly clock: ClockError;
   readonly metadataLog: MetadataLogLimits | undefined;
   readonly exchange: ExchangeLimits | undefined;
+  readonly digestBytes: number | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -138,6 +139,7 @@ export class Machine {
       random: this.random(),
       transport: network.transport(this.id, life),
       onFatal: failed,
+      digestBytes: this.options.digestBytes,
       ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
       ...(this.options.exchange && { exchange: this.options.exchange }),
     });

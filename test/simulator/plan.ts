@@ -26,6 +26,8 @@ export interface ClusterShape {
   readonly metadataLog?: MetadataLogLimits;
   /** How large an answer of anti-entropy may be; left out: as in production, where one answer holds all keys of a short run. */
   readonly exchange?: ExchangeLimits;
+  /** What is larger is answered by its dots alone, to who asks for no more; left out: as in production, more than any value here. */
+  readonly digestBytes?: number;
   /** Per node: how fast its clock goes, and what it is off by. */
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
 }
@@ -95,7 +97,12 @@ type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
 /** Swarm testing (Groce et al. 2012): each run draws which faults exist for it, how many, and how the clients behave. */
 export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
-  const shape = { ...drawShape(dice), ...drawMetadataLog(seed), ...drawExchange(seed) };
+  const shape = {
+    ...drawShape(dice),
+    ...drawMetadataLog(seed),
+    ...drawExchange(seed),
+    ...(roll(seed, 9) < 0.5 ? {} : { digestBytes: 0 }),
+  };
   const healMs = dice.whole(4000, 14_000);
   return {
     seed,

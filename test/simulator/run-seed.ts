@@ -2,10 +2,12 @@ import { type Hashes, loadHashes } from '../../src/system/hash.ts';
 import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
 import { checkAcknowledgements } from './checkers/acknowledgements.ts';
 import { checkClocks } from './checkers/clocks.ts';
+import { checkExplanations } from './checkers/explanations.ts';
 import { checkLiveness } from './checkers/liveness.ts';
 import { checkLostFolders } from './checkers/lost-folders.ts';
 import { checkMetadata } from './checkers/metadata.ts';
 import { checkMinting } from './checkers/minting.ts';
+import { checkMonotonicReads } from './checkers/monotonic-reads.ts';
 import { checkPlacement } from './checkers/placement.ts';
 import { checkQuorums } from './checkers/quorums.ts';
 import { checkReads } from './checkers/reads.ts';
@@ -42,6 +44,8 @@ const CHECKERS = [
   checkMinting,
   checkQuorums,
   checkReads,
+  checkMonotonicReads,
+  checkExplanations,
   checkRefusals,
   checkPlacement,
   checkMetadata,

@@ -86,6 +86,28 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'a write reaches one owner, is read there, and then cannot be read there any more',
+    plan(
+      6,
+      12_000,
+      rounds(20, 500, (atMs, key) => [loneWrite(atMs, key), read(atMs + 30, key, 0), read(atMs + 34, key, 1)]),
+      rounds(20, 500, (atMs) => [silent(atMs - 1, 25), silent(atMs + 31.05, 150)]),
+    ),
+  ],
+  [
+    'a write reaches one owner, is read elsewhere, and the power fails',
+    plan(
+      7,
+      32_000,
+      rounds(10, 3000, (atMs, key) => [loneWrite(atMs, key), read(atMs + 31, key, 1), read(atMs + 2100, key, 1)]),
+      rounds(10, 3000, (atMs) => [
+        silent(atMs - 1, 25),
+        { ...outage(300)(atMs + 30), after: 'read' },
+        silent(atMs + 2099, 300),
+      ]),
+    ),
+  ],
+  [
     'a process ends again and again, soon after its start, while its peers answer late',
     plan(
       2,
@@ -114,6 +136,25 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ]),
   ],
 ]);
+
+/** Every `everyMs` from the first second on. */
+function rounds<T>(count: number, everyMs: number, round: (atMs: number, key: number) => readonly T[]): T[] {
+  return Array.from({ length: count }, (_, i) => round(1000 + i * everyMs, i)).flat();
+}
+
+/** With the first node silent: it coordinates blind writes, and keeps this one to itself. */
+function loneWrite(atMs: number, key: number): Omit<Operation, 'id'> {
+  return { ...read(atMs, key, 0), kind: 'put', timeoutMs: 15, context: 'none' };
+}
+
+function read(atMs: number, key: number, node: number): Omit<Operation, 'id'> {
+  return { atMs, key, node, client: node, kind: 'get', level: 'quorum', owners: 0, timeoutMs: 250, context: 'seen' };
+}
+
+/** Nothing that the first node sends arrives. */
+function silent(atMs: number, forMs: number): Fault {
+  return { kind: 'cut', atMs, forMs, flapMs: 0, links: [1, 2].map((other) => [0, other]) };
+}
 
 function disk(node: number, slowness: number): Fault {
   return { kind: 'disk', atMs: 100, node, slowness, isFull: false, readErrors: 0, forMs: 25_000 };

@@ -29,6 +29,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     seed: 113424,
     why: 'one of before the grant came ten seconds late, and for a moment its sender was asked for no writes',
   },
+  {
+    name: 'what a read explains is what it shows',
+    seed: 40_002,
+    why: 'an answer that was fetched after its digest was newer, and the explanation named what the digest had told',
+  },
 ];
 
 function everyMessageTwice(seed: number): Plan {

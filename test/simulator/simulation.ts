@@ -4,6 +4,7 @@ import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
 import { type NodeId, nodeId } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
+import { HEDGE_MS_MAX } from '../../src/core/quorum/hedge-delay.ts';
 import type { Hashes } from '../../src/system/hash.ts';
 import { divergence } from './checkers/convergence.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
@@ -80,6 +81,7 @@ export class Simulation {
           ...{ world: this.world, network: this.network, config: this.config, hashes, id, index },
           metadataLog: plan.shape.metadataLog,
           exchange: plan.shape.exchange,
+          digestBytes: plan.shape.digestBytes,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
@@ -143,6 +145,10 @@ export class Simulation {
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
     // A request that the network had kept for so long may have come a moment ago; what it started must end as well.
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
+    for (const { node } of this.machines) {
+      this.noteRepairs(node?.readRepairs.stats());
+      if (node !== undefined && node.hedge.delayMs < HEDGE_MS_MAX) this.tally.note('a hedging delay was learned');
+    }
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
@@ -215,6 +221,12 @@ export class Simulation {
   private noteMessage(bytes: Uint8Array, fate: Fate): void {
     if (fate !== 'delivered') this.tally.note(`message ${fate}`);
     if (isRequest(bytes) && messageKind(bytes)?.method === 'write') this.tally.note(`a forwarded write was ${fate}`);
+  }
+
+  private noteRepairs(stats = { sent: 0, failed: 0, writtenBack: 0 }): void {
+    this.tally.note('read repairs', stats.sent);
+    this.tally.note('read repairs that failed', stats.failed);
+    this.tally.note('write-backs of reads', stats.writtenBack);
   }
 
   private minted(event: Minted): void {

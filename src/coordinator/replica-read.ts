@@ -1,0 +1,91 @@
+import { type ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
+import { type Container, decodeContainer, EMPTY_CONTAINER, fill } from '../core/causality/container.ts';
+import type { Member } from '../core/cluster/cluster-state.ts';
+import { StoreError } from '../errors.ts';
+import type { Durability } from '../ports.ts';
+import { type KeyAddress, METHOD, type ReadAnswer, readReadAnswer, writeReadRequest } from '../protocol.ts';
+import type { ReadSnapshot } from '../replica/replica.ts';
+import type { CallOutcome } from '../rpc/calls.ts';
+import type { CoordinatorContext } from './coordinator-context.ts';
+
+/** Whoever asks replicas. Each that was asked is heard of once, unless it was called off. */
+export interface ReadListener {
+  /** What it holds, filled; durable there. Of a digest the versions are unknown. */
+  answered(owner: Member, container: Container, digest: boolean): void;
+  lost(owner: Member, reason: string): void;
+  /** The time that it was given is up. */
+  timedOut(owner: Member): void;
+}
+
+const request = new ByteWriter();
+
+/** Asks another owner; `digest`: it may leave out large versions. `listener` is called later, never at once. */
+export function askPeer(
+  { calls, clock, hedge }: Pick<CoordinatorContext, 'calls' | 'clock' | 'hedge'>,
+  owner: Member,
+  address: KeyAddress,
+  digest: boolean,
+  timeoutMs: number,
+  listener: ReadListener,
+): void {
+  writeReadRequest(request.reset(), address, digest);
+  const askedMs = clock.monotonicMs();
+  calls.call(owner.id, METHOD.read, request.view(), timeoutMs, (outcome) => {
+    if (outcome.kind === 'reply') hedge.answered(clock.monotonicMs() - askedMs);
+    heard(owner, outcome, listener);
+  });
+}
+
+function heard(owner: Member, outcome: CallOutcome, listener: ReadListener): void {
+  if (outcome.kind === 'failed' && outcome.reason === 'timeout') return listener.timedOut(owner);
+  if (outcome.kind !== 'reply')
+    return listener.lost(owner, outcome.kind === 'failed' ? outcome.reason : outcome.message);
+  const answer = decoded(outcome.body);
+  if (typeof answer === 'string') return listener.lost(owner, answer);
+  const { stored, clock, digest } = answer;
+  listener.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock), digest);
+}
+
+/** A text says why there is none. */
+function decoded(body: ByteReader): ReadAnswer | string {
+  try {
+    return readReadAnswer(body);
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    return `malformed answer: ${error.message}`;
+  }
+}
+
+/**
+ * Asks this node itself, once it may answer reads. Calls `listener` at once when it may and nothing waits for a flush.
+ * Returns how to call it off while it waits to be allowed, and whether it still did.
+ */
+export function askSelf(
+  { standing, replica, store }: Pick<CoordinatorContext, 'standing' | 'replica' | 'store'>,
+  owner: Member,
+  address: KeyAddress,
+  durability: Durability,
+  listener: ReadListener,
+): () => boolean {
+  return standing.whenReadable(() => {
+    try {
+      const snapshot = replica.read(address);
+      if (snapshot.sequence === 0) return listener.answered(owner, filled(snapshot), false);
+      store.durable(snapshot.sequence, durability).then(
+        () => listener.answered(owner, filled(snapshot), false),
+        (error: unknown) => listener.lost(owner, reasonOf(error)),
+      );
+    } catch (error) {
+      if (!(error instanceof StoreError || error instanceof DecodeError)) throw error;
+      listener.lost(owner, reasonOf(error));
+    }
+  });
+}
+
+function filled({ clock, stored }: ReadSnapshot): Container {
+  return fill(stored === undefined ? EMPTY_CONTAINER : decodeContainer(stored), clock);
+}
+
+function reasonOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

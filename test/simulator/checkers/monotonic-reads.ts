@@ -1,0 +1,59 @@
+import { formatDot } from '../../../src/core/causality/dot.ts';
+import { type DotSet, dotSetOf, EMPTY_DOTS, hasDot, isSubset, union } from '../../../src/core/causality/dot-set.ts';
+import type { ObjectKey } from '../../../src/core/ids.ts';
+import type { Answer, Request } from '../history.ts';
+import type { Simulation } from '../simulation.ts';
+
+type Read = Extract<Answer, { kind: 'read' }>;
+
+interface AnsweredRead {
+  readonly request: Request;
+  readonly answer: Read;
+}
+
+/**
+ * H11: strict quorum reads are monotonic. A read of `r2` owners that begins after a read of `r1` owners was answered, with `r1 + r2 > n`,
+ * shows or covers every value that the first one showed, whether or not the write of it was ever acknowledged.
+ */
+export function checkMonotonicReads(simulation: Simulation): void {
+  for (const key of simulation.history.keys()) checkKey(simulation, key);
+}
+
+function checkKey(simulation: Simulation, key: ObjectKey): void {
+  const reads = simulation.history
+    .requestsOf(key)
+    .flatMap((request) => (request.answer?.kind === 'read' ? [{ request, answer: request.answer }] : []))
+    .filter(({ answer }) => answer.owners >= answer.required);
+  const answered = reads.toSorted((a, b) => (a.request.completedMs ?? 0) - (b.request.completedMs ?? 0));
+  /** By number of owners: what reads of at least so many have shown. */
+  const shown = Array.from({ length: simulation.plan.shape.n + 1 }, () => EMPTY_DOTS);
+  let next = 0;
+  for (const read of reads.toSorted((a, b) => a.request.invokedMs - b.request.invokedMs)) {
+    for (let earlier = answered[next]; isBefore(earlier, read); earlier = answered[++next]) {
+      if (earlier !== undefined) addShown(shown, earlier.answer);
+    }
+    checkRead(simulation, read, shown[read.answer.n - read.answer.required + 1] ?? EMPTY_DOTS);
+  }
+}
+
+function isBefore(earlier: AnsweredRead | undefined, { request }: AnsweredRead): boolean {
+  return earlier?.request.completedMs !== undefined && earlier.request.completedMs < request.invokedMs;
+}
+
+function addShown(shown: DotSet[], { siblings, required }: Read): void {
+  const dots = dotSetOf(siblings.map(({ dot }) => dot));
+  for (let owners = 1; owners <= required; owners++) shown[owners] = union(shown[owners] ?? EMPTY_DOTS, dots);
+}
+
+function checkRead(simulation: Simulation, { request, answer }: AnsweredRead, due: DotSet): void {
+  if (isSubset(due, answer.context)) return;
+  const { operation, key, node } = request;
+  const missed = simulation.history
+    .eventsOf(key)
+    .filter(({ dot }) => hasDot(due, dot) && !hasDot(answer.context, dot))
+    .map((event) => `#${event.operation} (${formatDot(event.dot)})`);
+  simulation.violated(
+    'monotonic reads',
+    `${key}: #${operation.id} (get at ${node}) misses ${missed.join(', ')}, which an earlier read showed`,
+  );
+}
