@@ -53,6 +53,19 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Messages of other nodes that were no messages, since the start.',
     () => calls.stats().malformed,
   );
+  gauge('hints', 'Hints kept for other nodes.', () => node.hints.count);
+  gauge(
+    'hint_bytes',
+    'Bytes of the hints kept for other nodes, with what keeping track of them takes.',
+    () => node.hints.bytes,
+  );
+  gauge('hints_removed', 'Hints that were delivered, since the start.', () => node.hints.removed);
+  gauge('hints_refused', 'Hints that found no room, since the start.', () => node.hints.refused);
+  gauge(
+    'hint_delivery_failures',
+    'Attempts to deliver a hint that did not succeed, since the start.',
+    () => node.delivery.failures,
+  );
   gauge('store_flushes', 'Flushes of the log, since the start.', () => store.stats().flushes);
   gauge('store_log_bytes', 'Bytes appended to the log, since the start.', () => store.stats().logBytes);
   gauge('store_checkpoints', 'Checkpoints, since the start.', () => store.stats().checkpoints);

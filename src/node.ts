@@ -10,6 +10,10 @@ import { Membership } from './membership/membership.ts';
 import type { MetadataLogLimits } from './membership/metadata-group.ts';
 import type { Clock, Logger, Random, Store, Transport } from './ports.ts';
 import { METHOD } from './protocol.ts';
+import { HintDelivery } from './repair/hint-delivery.ts';
+import { Fallback } from './replica/fallback.ts';
+import { hintHandler, readHintHandler } from './replica/hint-handlers.ts';
+import { HintStore } from './replica/hint-store.ts';
 import { readHandler } from './replica/read-handler.ts';
 import { Replica } from './replica/replica.ts';
 import { replicateHandler } from './replica/replicate-handler.ts';
@@ -34,6 +38,8 @@ export interface Node {
   readonly api: LocalApi;
   readonly membership: Membership;
   readonly calls: Calls;
+  readonly hints: HintStore;
+  readonly delivery: HintDelivery;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -58,6 +64,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const currentView = () => membership.view;
   const durability = () => membership.view?.state.settings.durability ?? 'flush';
   const replica = new Replica(self, store, config.limits, currentView);
+  const hints = new HintStore(store, clock, config.limits.hintBytes);
+  const fallback = new Fallback({ store, hints, replica });
   const calls: Calls = new Calls({
     transport,
     clock,
@@ -67,6 +75,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       ...membership.requests,
       [METHOD.read, readHandler({ replica, store, clock, standing, durability })],
       [METHOD.replicate, replicateHandler({ replica, store, durability })],
+      [METHOD.hint, hintHandler({ fallback, hints, store, standing, durability })],
+      [METHOD.readHint, readHintHandler({ fallback, hints, store, standing, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
     ]),
     notices: membership.notices,
@@ -75,24 +85,39 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     pendingMax: config.limits.peerRequests,
   });
   const context: CoordinatorContext = {
-    ...{ self, calls, clock, store, replica, standing, detector, currentView },
+    ...{ self, calls, clock, store, replica, fallback, hints, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
     tokenMac: tokenMacsOfView(ports),
     hedgeMs: HEDGE_MS,
   };
   const forwardedWrite = writeHandler(context);
   const api = new LocalApi(context, membership, config.limits.valueBytes);
+  const delivery = new HintDelivery({
+    self,
+    calls,
+    clock,
+    random,
+    logger,
+    store,
+    hints,
+    replica,
+    detector,
+    currentView,
+  });
   let isStopped = false;
   return {
     api,
     membership,
     calls,
+    hints,
+    delivery,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();
       if (isStopped) return;
       transport.setPeers(peersOf(config, self));
       await calls.start();
+      delivery.start();
       await membership.join(calls);
     },
     drain() {
@@ -111,7 +136,9 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     async stop() {
       isStopped = true;
       membership.stop();
+      delivery.stop();
       await calls.stop();
+      hints.close();
       await store.close();
     },
   };

@@ -4,16 +4,22 @@ import { ByteReader, ByteWriter, DecodeError } from './core/bytes.ts';
 import { type Container, dotsOf, encodeContainer } from './core/causality/container.ts';
 import { actorOf, compareDots, type Dot, sameDot } from './core/causality/dot.ts';
 import { dotSetOf, union } from './core/causality/dot-set.ts';
+import { hintedWrites } from './core/causality/hinted-writes.ts';
 import { epoch, logIndex, memberNumber, objectKey, partition } from './core/ids.ts';
 import {
   type ForwardedWrite,
+  type HintRequest,
   type KeyAddress,
   type ReplicateRequest,
   readForwardedWrite,
+  readHintAnswer,
+  readHintRequest,
   readReadAnswer,
   readReadRequest,
   readReplicateRequest,
   writeForwardedWrite,
+  writeHintAnswer,
+  writeHintRequest,
   writeReadAnswer,
   writeReadRequest,
   writeReplicateRequest,
@@ -46,10 +52,17 @@ const address: fc.Arbitrary<KeyAddress> = fc
 const replicate: fc.Arbitrary<ReplicateRequest> = fc
   .record({ address, dots, container })
   .map(({ address, ...rest }) => ({ ...address, ...rest }));
+const hint: fc.Arbitrary<HintRequest> = fc
+  .record({ address, target: fc.integer({ min: 1, max: 9 }), dots, container })
+  .map(({ address, target, dots, container }) => ({
+    ...address,
+    target: memberNumber(target),
+    ...hintedWrites(container, dotSetOf(dots)),
+  }));
 const forwarded: fc.Arbitrary<ForwardedWrite> = fc
   .record({
     address,
-    ...{ w: fc.nat(9), pw: fc.nat(9), returnValue: fc.boolean() },
+    ...{ w: fc.nat(9), pw: fc.nat(9), sloppy: fc.boolean(), returnValue: fc.boolean() },
     context: fc.option(dots.map(dotSetOf), { nil: undefined }),
     version: fc.option(
       fc.record({ value: bytes, contentType: text, meta: fc.array(fc.tuple(text, text), { maxLength: 3 }) }),
@@ -118,6 +131,12 @@ function isSound<T>(name: string, form: Form<T>): void {
 
 isSound('a read request', { value: address, write: writeReadRequest, read: readReadRequest });
 isSound('a replicate request', { value: replicate, write: writeReplicateRequest, read: readReplicateRequest });
+isSound('a hint', { value: hint, write: writeHintRequest, read: readHintRequest });
+isSound('an answer about hints', {
+  value: fc.option(container, { nil: undefined }),
+  write: writeHintAnswer,
+  read: readHintAnswer,
+});
 isSound('a forwarded write', { value: forwarded, write: writeForwardedWrite, read: readForwardedWrite });
 isSound('a read answer', {
   value: fc.record({ clock: dots.map(dotSetOf), stored: fc.option(container, { nil: undefined }) }),
@@ -127,7 +146,7 @@ isSound('a read answer', {
 
 describe('what is not ours', () => {
   const base = { epoch: epoch(1), partition: partition(1), key: objectKey('b', 'k') };
-  const write = { ...base, w: 1, pw: 0, returnValue: false, context: undefined, version: undefined };
+  const write = { ...base, w: 1, pw: 0, sloppy: true, returnValue: false, context: undefined, version: undefined };
   const withByte = (message: Uint8Array, byte: number) => new ByteReader(Uint8Array.of(...message, byte));
   const form = <T>(write: (out: ByteWriter, value: T) => void, value: T) =>
     encoded({ write, value: fc.constant(value), read: () => value }, value);
@@ -141,7 +160,7 @@ describe('what is not ours', () => {
 
   it('is refused when it has a flag that this release does not know', () => {
     const message = Buffer.from(form(writeForwardedWrite, write));
-    message[message.length - 1] = 8;
+    message[message.length - 1] = 16;
     expect(() => readForwardedWrite(new ByteReader(message))).toThrow(DecodeError);
   });
 

@@ -14,6 +14,7 @@ export interface StoreApi {
   cluster(): ClusterView;
   ring(): RingView;
   ringOf(bucket: string, key: string): KeyPlacement;
+  hints(): HintsView;
   /** Buckets with properties of their own, by name. */
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[];
   /** A bucket's properties as they take effect: its own, else the cluster's. */
@@ -33,6 +34,8 @@ export interface GetRequest {
   /** Left out: the bucket's, else the cluster's. */
   readonly r?: QuorumLevel | undefined;
   readonly pr?: QuorumLevel | undefined;
+  /** Fallbacks may stand in for owners that are away. Left out: they may. */
+  readonly sloppy?: boolean | undefined;
   /** Only this sibling; none when it is not (or no longer) among them. */
   readonly dot?: Dot | undefined;
 }
@@ -66,6 +69,8 @@ export interface WriteRequest {
   readonly context: string | undefined;
   readonly w?: QuorumLevel | undefined;
   readonly pw?: QuorumLevel | undefined;
+  /** Fallbacks may stand in for owners that are away. Left out: they may. */
+  readonly sloppy?: boolean | undefined;
   /** Answer with what the coordinating replica holds after the write. */
   readonly returnValue: boolean;
 }
@@ -123,6 +128,21 @@ export interface RingView {
     readonly partition: Partition;
     readonly owners: readonly NodeId[];
     readonly next: readonly NodeId[] | null;
+  }[];
+}
+
+/** The writes that this node keeps for others. */
+export interface HintsView {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** Hints that found no room, since the start. */
+  readonly refused: number;
+  readonly targets: readonly {
+    readonly target: NodeId;
+    readonly count: number;
+    readonly bytes: number;
+    /** Age of the oldest. */
+    readonly oldestMs: number;
   }[];
 }
 

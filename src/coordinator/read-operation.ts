@@ -11,12 +11,16 @@ import { type KeyAddress, METHOD, readReadAnswer, writeReadRequest } from '../pr
 import type { ReadSnapshot } from '../replica/replica.ts';
 import type { CallOutcome } from '../rpc/calls.ts';
 import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-context.ts';
+import { readHints } from './hint-read.ts';
+import { StandIns } from './stand-ins.ts';
 
 export interface ReadTask {
   readonly view: ClusterView;
   readonly address: KeyAddress;
   readonly quorum: Quorum;
   readonly timeoutMs: number;
+  /** Fallbacks may stand in for owners that are away. */
+  readonly sloppy: boolean;
 }
 
 /** What a quorum held, merged and filled. */
@@ -41,6 +45,9 @@ export class ReadOperation {
   private readonly reject: (error: Error) => void;
   private readonly tracker: ReadTracker;
   private readonly candidates: Member[] = [];
+  private standIns: StandIns | undefined;
+  /** Per fallback in use the owner that it stands in for. */
+  private readonly stoodInFor = new Map<Member, Member>();
   private readonly timings: { node: NodeId; ms: number }[] = [];
   private readonly startedMs: number;
   private asked = 0;
@@ -80,12 +87,25 @@ export class ReadOperation {
     const suspects: Member[] = [];
     for (const owner of this.task.view.ownersOf(this.task.address.partition)) {
       const seen = owner.id === self ? 'up' : detector.seenAs(owner.id, this.startedMs);
+      if (seen !== 'up') this.replace(owner);
       if (seen === 'down') this.tracker.add({ kind: 'failed', node: owner.number, reason: 'down' });
       else if (seen === 'suspect' || (owner.id === self && !standing.readable)) suspects.push(owner);
       else if (owner.id === self) this.candidates.unshift(owner);
       else this.candidates.push(owner);
     }
-    this.candidates.push(...suspects);
+    this.candidates.push(...this.stoodInFor.keys(), ...suspects);
+  }
+
+  /** Names a fallback to stand in for the owner, if there is one. To be called before the tracker hears of the failure. */
+  private replace(owner: Member): Member | undefined {
+    const { view, address, sloppy } = this.task;
+    if (!sloppy) return undefined;
+    this.standIns ??= new StandIns(this.context, view, address.partition);
+    const fallback = this.standIns.take(owner);
+    if (fallback === undefined) return undefined;
+    this.stoodInFor.set(fallback, owner);
+    this.tracker.standIn(fallback.number, owner.number);
+    return fallback;
   }
 
   /** False when everyone has been asked. */
@@ -93,10 +113,26 @@ export class ReadOperation {
     const owner = this.candidates[this.asked];
     if (owner === undefined) return false;
     this.asked++;
+    if (this.stoodInFor.has(owner)) this.askFallback(owner);
+    else this.askOwner(owner);
+    return true;
+  }
+
+  private askOwner(owner: Member): void {
     this.tracker.ask(owner.number);
     if (owner.id === this.context.self) this.askSelf(owner);
     else this.askPeer(owner);
-    return true;
+  }
+
+  private askFallback(fallback: Member): void {
+    const leftMs = this.task.timeoutMs - (this.context.clock.monotonicMs() - this.startedMs);
+    readHints(this.context, fallback, this.task.address, leftMs, (answer) => {
+      if (this.isOver) return;
+      if (answer.kind === 'timeout') this.fail(...this.deadline());
+      else if (answer.kind === 'failed') this.lost(fallback, answer.reason);
+      else if (answer.held === undefined) this.lost(fallback, 'no-hint');
+      else this.answered(fallback, answer.held);
+    });
   }
 
   private askPeer(owner: Member): void {
@@ -142,14 +178,23 @@ export class ReadOperation {
     if (this.isOver) return;
     this.merged = this.merged === undefined ? container : merge(this.merged, container);
     this.timings.push({ node: owner.id, ms: this.context.clock.monotonicMs() - this.startedMs });
-    if (this.tracker.add({ kind: 'answered', node: owner.number }) === 'met') this.finish(this.merged);
+    const holdsHint = this.stoodInFor.has(owner);
+    if (this.tracker.add({ kind: 'answered', node: owner.number, holdsHint }) === 'met') this.finish(this.merged);
   }
 
   private lost(owner: Member, reason: string): void {
     if (this.isOver) return;
+    if (reason !== 'no-hint') this.replaceLost(owner);
     const outcome = this.tracker.add({ kind: 'failed', node: owner.number, reason });
     if (outcome === 'failed') this.fail('quorum-impossible', 'too few owners could answer');
     else this.askNext();
+  }
+
+  /** One that was only suspected has been replaced already. */
+  private replaceLost(lost: Member): void {
+    if ([...this.stoodInFor.values()].includes(lost)) return;
+    const fallback = this.replace(this.stoodInFor.get(lost) ?? lost);
+    if (fallback !== undefined) this.candidates.push(fallback);
   }
 
   private hedge(): void {

@@ -7,6 +7,7 @@ import { badParameter, readQuery } from './query.ts';
 export interface ReadParameters {
   readonly r: QuorumLevel | undefined;
   readonly pr: QuorumLevel | undefined;
+  readonly sloppy: boolean;
   readonly dot: Dot | undefined;
   readonly timeoutMs: number | undefined;
 }
@@ -15,6 +16,7 @@ export interface ReadParameters {
 export interface WriteParameters {
   readonly w: QuorumLevel | undefined;
   readonly pw: QuorumLevel | undefined;
+  readonly sloppy: boolean;
   readonly returnValue: boolean;
   readonly timeoutMs: number | undefined;
 }
@@ -31,6 +33,7 @@ export function readParameters(query: string | undefined): ReadParameters {
   return {
     r: level('r', given.get('r'), 1),
     pr: level('pr', given.get('pr'), 0),
+    sloppy: truth('sloppy', given.get('sloppy') ?? 'true'),
     dot: dotOf(given.get('dot')),
     timeoutMs: timeoutOf(given.get('timeout')),
   };
@@ -43,6 +46,7 @@ export function writeParameters(query: string | undefined, method: 'PUT' | 'POST
   return {
     w: level('w', given.get('w'), 1),
     pw: level('pw', given.get('pw'), 0),
+    sloppy: truth('sloppy', given.get('sloppy') ?? 'true'),
     returnValue: truth('returnvalue', given.get('returnvalue') ?? 'false'),
     timeoutMs: timeoutOf(given.get('timeout')),
   };
@@ -54,8 +58,6 @@ export function changeTimeoutMs(query: string | undefined): number | undefined {
 }
 
 function refuseReserved(given: ReadonlyMap<string, string>): void {
-  const sloppy = given.get('sloppy');
-  if (sloppy !== undefined && truth('sloppy', sloppy)) throw notSupported('sloppy', 'sloppy=true');
   const explain = given.get('explain');
   if (explain !== undefined) throw notSupported('explain', 'explain');
   if (given.has('ttl')) throw notSupported('ttl', 'ttl');

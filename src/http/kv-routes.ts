@@ -33,10 +33,10 @@ export function kvHandler(edge: Edge): Handler {
 
 async function read(edge: Edge, exchange: Exchange): Promise<void> {
   const { bucket, key } = objectAddress(exchange.path);
-  const { r, pr, dot, timeoutMs = edge.options.limits.requestTimeoutMs } = readParameters(exchange.query);
+  const { r, pr, sloppy, dot, timeoutMs = edge.options.limits.requestTimeoutMs } = readParameters(exchange.query);
   refuseConditionalRead(exchange.headers);
   refuseBody(exchange);
-  answerRead(edge, exchange, await edge.api.get({ bucket, key, timeoutMs, r, pr, dot }));
+  answerRead(edge, exchange, await edge.api.get({ bucket, key, timeoutMs, r, pr, sloppy, dot }));
 }
 
 async function change(edge: Edge, exchange: Exchange, method: 'PUT' | 'DELETE'): Promise<void> {
@@ -75,8 +75,8 @@ function writeRequest(
   const { causalContext: context, contentType = '', meta = NO_META } = exchange.headers;
   const storedType = contentType === DEFAULT_CONTENT_TYPE ? '' : contentType;
   const version = value === undefined ? undefined : { value, contentType: storedType, meta };
-  const { w, pw, returnValue, timeoutMs = edge.options.limits.requestTimeoutMs } = parameters;
-  return { bucket, key, timeoutMs, version, context, w, pw, returnValue };
+  const { w, pw, sloppy, returnValue, timeoutMs = edge.options.limits.requestTimeoutMs } = parameters;
+  return { bucket, key, timeoutMs, version, context, w, pw, sloppy, returnValue };
 }
 
 const NO_META: NewVersion['meta'] = [];

@@ -42,6 +42,8 @@ export interface Operation {
   readonly context: 'none' | 'seen' | 'stale' | 'foreign' | 'forged';
   /** A read of one sibling that the client has seen, or a write that is answered with what is there after it. */
   readonly variant?: 'sibling' | 'returnvalue';
+  /** Only owners count. Left out: fallbacks may stand in for owners that are away. */
+  readonly sloppy?: false;
 }
 
 export type Fault =
@@ -138,6 +140,12 @@ function drawVariant(seed: number, id: number, kind: Operation['kind']): Pick<Op
   return kind === 'put' || kind === 'delete' ? { variant: 'returnvalue' } : {};
 }
 
+/** In some runs everybody asks for owners only, in the others some do. */
+function drawSloppy(seed: number, id: number): Pick<Operation, 'sloppy'> {
+  const strict = roll(seed, 5) < 0.2 ? 1 : 0.3;
+  return roll(seed, 6, id) < strict ? { sloppy: false } : {};
+}
+
 function drawOperations(seed: number, dice: Dice, shape: ClusterShape, healMs: number): Operation[] {
   const clients = dice.whole(1, 8);
   const count = dice.whole(350, 850);
@@ -163,6 +171,7 @@ function drawOperations(seed: number, dice: Dice, shape: ClusterShape, healMs: n
       timeoutMs: dice.chance(short) ? dice.whole(1, 20) : dice.whole(300, 3000),
       context: dice.chance(odd) ? dice.pick(['foreign', 'forged'] as const) : drawContext(dice, contexts),
       ...drawVariant(seed, id, kind),
+      ...drawSloppy(seed, id),
     };
   });
 }

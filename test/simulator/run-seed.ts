@@ -2,6 +2,7 @@ import { type Hashes, loadHashes } from '../../src/system/hash.ts';
 import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
 import { checkAcknowledgements } from './checkers/acknowledgements.ts';
 import { checkClocks } from './checkers/clocks.ts';
+import { checkHints } from './checkers/hints.ts';
 import { checkLiveness } from './checkers/liveness.ts';
 import { checkLostFolders } from './checkers/lost-folders.ts';
 import { checkMetadata } from './checkers/metadata.ts';
@@ -35,6 +36,7 @@ const STATE_CHECKERS = [
   checkAcknowledgedWrites,
   checkAcknowledgements,
   checkShownValues,
+  checkHints,
   checkLostFolders,
 ];
 

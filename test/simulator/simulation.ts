@@ -2,9 +2,10 @@ import type { ClusterConfig } from '../../src/config/cluster-config.ts';
 import { formatDot } from '../../src/core/causality/dot.ts';
 import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
-import { type NodeId, nodeId } from '../../src/core/ids.ts';
+import { type NodeId, nodeId, type Partition } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
 import type { Hashes } from '../../src/system/hash.ts';
+import { undelivered } from './checkers/hints.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
 import { RaftWatch } from './checkers/raft-watch.ts';
 import { Clients } from './clients.ts';
@@ -34,6 +35,8 @@ export const RECOVERY_MS = 30_000;
 const SETTLE_MS = 5000;
 /** Requests are given 3 s at most, and clocks may be slow. */
 const REQUEST_MS_MAX = 3500;
+/** Hints have reached owners that are back by then: back-offs are shorter. */
+const DELIVERY_MS = 20_000;
 const RESTART_MS = 300;
 
 /** A whole cluster in one process on virtual time: brought up, troubled, healed and brought to rest as its plan says. */
@@ -103,6 +106,11 @@ export class Simulation {
     return this.world.nowMs - this.readyMs;
   }
 
+  owns(id: NodeId, partition: Partition): boolean {
+    const number = this.clusterState?.members.find((member) => member.id === id)?.number;
+    return number !== undefined && this.clusterState?.ownership[partition]?.owners.includes(number) === true;
+  }
+
   violated(checker: string, what: string): void {
     this.violations.push({ checker, what });
     this.say('violation', `${checker}: ${what}`);
@@ -132,10 +140,13 @@ export class Simulation {
     if (!(await this.until(RECOVERY_MS, () => this.allServe())))
       this.violated('liveness', `not ready ${RECOVERY_MS} ms after healing: ${this.missing()}`);
     await this.until(REQUEST_MS_MAX, () => false);
+    await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
     if (this.violations.length === 0) atRest();
     this.clients.probe();
     await this.until(this.clients.longestMs + SETTLE_MS, () => false);
     // A request that the network had kept for so long may have come a moment ago; what it started must end as well.
+    await this.until(REQUEST_MS_MAX, () => this.isQuiet());
+    await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
@@ -200,6 +211,7 @@ export class Simulation {
   }
 
   private minted(event: Minted): void {
+    if (event.asFallback) this.tally.note('a fallback coordinated a write');
     if (event.replaced.length > 1) this.tally.note('a write replaced several siblings');
     const value = event.version === undefined ? undefined : Buffer.from(decodeVersion(event.version).value).toString();
     const operation = value === undefined ? undefined : Number(value);
@@ -257,6 +269,7 @@ function configOf(shape: ClusterShape): ClusterConfig {
       peerQueueBytes: 1 << 24,
       peerRequests: 1000,
       memtableBytes: 1 << 20,
+      hintBytes: 1 << 18,
     },
     timeouts: { requestMs: 2000, drainMs: 1000 },
     insecure: false,
