@@ -21,6 +21,8 @@ export interface ClusterShape {
   readonly durability: 'flush' | 'os';
   readonly keys: number;
   readonly siblings: number;
+  /** Room for hints at each node; left out: more than a run can fill. */
+  readonly hintBytes?: number;
   /** When the metadata log becomes a snapshot; left out: as in production, too late for a short run. */
   readonly metadataLog?: MetadataLogLimits;
   /** Per node: how fast its clock goes, and what it is off by. */
@@ -94,7 +96,7 @@ type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
 /** Swarm testing (Groce et al. 2012): each run draws which faults exist for it, how many, and how the clients behave. */
 export function drawPlan(seed: number): Plan {
   const dice = new Dice(seed);
-  const shape = { ...drawShape(dice), ...drawMetadataLog(seed) };
+  const shape = { ...drawShape(dice), ...drawMetadataLog(seed), ...drawHintBytes(seed) };
   const healMs = dice.whole(4000, 14_000);
   return {
     seed,
@@ -132,6 +134,10 @@ function drawMetadataLog(seed: number): Pick<ClusterShape, 'metadataLog'> {
   return after < 0.5
     ? {}
     : { metadataLog: { compactAfter: 1 + Math.floor(12 * roll(seed, 2)), kept: Math.floor(4 * roll(seed, 3)) } };
+}
+
+function drawHintBytes(seed: number): Pick<ClusterShape, 'hintBytes'> {
+  return roll(seed, 7) < 0.7 ? {} : { hintBytes: 1000 + Math.floor(8000 * roll(seed, 8)) };
 }
 
 function drawVariant(seed: number, id: number, kind: Operation['kind']): Pick<Operation, 'variant'> {

@@ -269,7 +269,7 @@ function configOf(shape: ClusterShape): ClusterConfig {
       peerQueueBytes: 1 << 24,
       peerRequests: 1000,
       memtableBytes: 1 << 20,
-      hintBytes: 1 << 18,
+      hintBytes: shape.hintBytes ?? 1 << 20,
     },
     timeouts: { requestMs: 2000, drainMs: 1000 },
     insecure: false,
