@@ -4,7 +4,6 @@ import { ByteReader, ByteWriter, DecodeError } from './core/bytes.ts';
 import { type Container, dotsOf, encodeContainer } from './core/causality/container.ts';
 import { actorOf, compareDots, type Dot, sameDot } from './core/causality/dot.ts';
 import { dotSetOf, union } from './core/causality/dot-set.ts';
-import { hintedWrites } from './core/causality/hinted-writes.ts';
 import { epoch, logIndex, memberNumber, objectKey, partition } from './core/ids.ts';
 import {
   type ForwardedWrite,
@@ -57,7 +56,8 @@ const hint: fc.Arbitrary<HintRequest> = fc
   .map(({ address, target, dots, container }) => ({
     ...address,
     target: memberNumber(target),
-    ...hintedWrites(container, dotSetOf(dots)),
+    dots,
+    container,
   }));
 const forwarded: fc.Arbitrary<ForwardedWrite> = fc
   .record({

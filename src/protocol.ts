@@ -9,7 +9,6 @@ import { type ByteReader, type ByteWriter, DecodeError } from './core/bytes.ts';
 import { type Container, readContainer, writeContainer } from './core/causality/container.ts';
 import { type Dot, readDot, writeDot } from './core/causality/dot.ts';
 import { type DotSet, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
-import { type HintedWrites, readHinted, writeHinted } from './core/causality/hinted-writes.ts';
 import {
   decodedObjectKey,
   type Epoch,
@@ -115,23 +114,18 @@ export function readReplicateRequest(source: ByteReader): ReplicateRequest {
 export const ACK = new Uint8Array(0);
 
 /** A write on its way to a fallback, which is to keep it for an owner that is away. Answered with {@link ACK} once it is durable. */
-export interface HintRequest extends KeyAddress, HintedWrites {
+export interface HintRequest extends ReplicateRequest {
   /** The absent owner. */
   readonly target: MemberNumber;
 }
 
 export function writeHintRequest(out: ByteWriter, request: HintRequest): void {
-  writeAddress(out, request);
-  out.varint(request.target);
-  writeHinted(out, request);
+  writeReplicateRequest(out.varint(request.target), request);
 }
 
 export function readHintRequest(source: ByteReader): HintRequest {
-  const { epoch, partition, key } = readAddress(source);
   const target = memberNumber(source.varint());
-  const { dots, container } = readHinted(source);
-  source.end();
-  return { epoch, partition, key, target, dots, container };
+  return { ...readReplicateRequest(source), target };
 }
 
 /** What a fallback's hints hold of a key: nothing at all when it has none. */

@@ -181,8 +181,8 @@ export class WriteOperation {
 
   private sendHint({ dot, container }: Pick<Written, 'dot' | 'container'>, seat: Seat): void {
     const { epoch, partition, key } = this.task.write;
-    const writes = hintedWrites(container, dotSetOf([dot]));
-    writeHintRequest(request.reset(), { epoch, partition, key, target: seat.owner.number, ...writes });
+    const target = seat.owner.number;
+    writeHintRequest(request.reset(), { epoch, partition, key, target, dots: [dot], container });
     this.ask(seat, METHOD.hint);
   }
 

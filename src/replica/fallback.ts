@@ -45,7 +45,7 @@ export class Fallback {
     this.check(request);
     this.needs.replica.checkOwner(request, request.target);
     const { target, container, dots } = request;
-    return this.kept(this.needs.hints.keep(target, request, hintedWrites(container, dots), 'counted'));
+    return this.kept(this.needs.hints.keep(target, request, hintedWrites(container, dotSetOf(dots)), 'counted'));
   }
 
   /**
