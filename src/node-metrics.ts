@@ -36,6 +36,15 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('raft_leader', 'Whether this node leads the metadata group.', () =>
     flag(membership.raftMetrics?.isLeader ?? false),
   );
+  for (const seen of ['up', 'suspect', 'down'] as const) {
+    const count = () => (membership.view === undefined ? 0 : membersSeenAs(node, seen));
+    gauge(`members_${seen}`, `Members that this node sees as ${seen}, itself as up.`, count);
+  }
+  gauge(
+    'members_lost',
+    'How often another node was lost, by silence or by the end of its connection, since the start.',
+    () => membership.detector.losses,
+  );
   gauge('rpc_pending', 'Calls to other nodes that wait for their answer.', () => calls.stats().pending);
   gauge('rpc_timeouts', 'Calls to other nodes that timed out, since the start.', () => calls.stats().timeouts);
   gauge(
@@ -77,4 +86,8 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('store_memtable_bytes', 'Bytes of changes that are not in the state yet.', () => store.stats().memtableBytes);
   gauge('store_memtable_entries', 'Changes that are not in the state yet.', () => store.stats().memtableEntries);
   gauge('store_state_bytes', 'Bytes of the state file.', () => store.stats().stateBytes);
+}
+
+function membersSeenAs({ api }: Node, seen: 'up' | 'suspect' | 'down'): number {
+  return api.cluster().members.filter(({ seenAs }) => seenAs === seen).length;
 }

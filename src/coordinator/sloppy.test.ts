@@ -21,10 +21,8 @@ const keptAt = (node: string) =>
     .node(node)
     .hints.totals()
     .map(({ target }) => target);
-const numberOf = (node: string) =>
-  api(fallback(0))
-    .cluster()
-    .members.find(({ id }) => id === node)?.number;
+let numbers: ReadonlyMap<string, number>;
+const numberOf = (node: string) => numbers.get(node);
 
 async function crash(...nodes: readonly string[]): Promise<void> {
   for (const node of nodes) await cluster.crash(node);

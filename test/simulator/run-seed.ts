@@ -36,7 +36,6 @@ const STATE_CHECKERS = [
   checkAcknowledgedWrites,
   checkAcknowledgements,
   checkShownValues,
-  checkHints,
   checkLostFolders,
 ];
 
@@ -49,6 +48,7 @@ const CHECKERS = [
   checkMetadata,
   checkLiveness,
   checkResources,
+  checkHints,
   ...STATE_CHECKERS,
 ];
 

@@ -40,7 +40,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
         if (this.held > 0 && grant > this.held) this.standing.granted = number * 2 ** 32 + this.held;
         this.held = grant;`,
     checkers: ['minting', 'crash', 'acknowledged writes', 'acknowledgements', 'contexts', 'clocks', 'strict quorum'],
-    seedsMax: 5,
+    seedsMax: 20,
   },
   {
     name: 'a start is announced before the folder knows it',

@@ -100,11 +100,13 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'replica/replica.js',
     find: `        if (version !== undefined)
             this.checkSize(written.stored);
-        return { ...written, sequence: this.apply(address, written) };`,
-    replace: `        const sequence = this.apply(address, written);
+        const { dot, filled, covered } = written;
+        return { dot, filled, covered, sequence: this.apply(address, written) };`,
+    replace: `        const { dot, filled, covered } = written;
+        const sequence = this.apply(address, written);
         if (version !== undefined)
             this.checkSize(written.stored);
-        return { ...written, sequence };`,
+        return { dot, filled, covered, sequence };`,
     checkers: ['refusals'],
     seedsMax: 5,
   },
