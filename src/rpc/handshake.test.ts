@@ -34,7 +34,7 @@ describe('a hello', () => {
     ['another cluster', encodeHello(identity({ cluster: 'other' }), B), 'b belongs to cluster test, not other'],
     ['another node', encodeHello(identity(), nodeId('c')), 'this is b, not c'],
     ['an unknown node', encodeHello(identity({ node: nodeId('x') }), B), 'b does not know a peer x'],
-    ['another version', ofVersion(2, encodeHello(identity(), B)), 'protocol version 2 is not supported: b speaks 1'],
+    ['another version', ofVersion(99, encodeHello(identity(), B)), 'protocol version 99 is not supported: b speaks 3'],
   ])('is refused when it comes with %s, and the reason names both sides', (_what, hello, reason) => {
     expect(judgeHello(hello, self, knowsA)).toEqual({ kind: 'refused', reason });
   });
@@ -74,7 +74,7 @@ describe('an answer', () => {
     const refusal = new ByteWriter().raw(encodeRefusal('').subarray(0, 4)).varint(9).u8(0).string('too old').copy();
     expect(judgeAnswer(refusal, self, A)).toEqual({ kind: 'refused', reason: 'too old' });
     const acceptance = ofVersion(9, encodeAcceptance(identity()));
-    expect(judgeAnswer(acceptance, self, A)).toEqual({ kind: 'refused', reason: 'a speaks protocol version 9, b 1' });
+    expect(judgeAnswer(acceptance, self, A)).toEqual({ kind: 'refused', reason: 'a speaks protocol version 9, b 3' });
   });
 
   it('that refuses stays within the limit of a handshake, however long the reason', () => {

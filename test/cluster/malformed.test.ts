@@ -226,7 +226,7 @@ describe('garbage on the port between nodes', () => {
     ['for another node', hello('test', 'n2', 'n3'), 'this is n1, not n3'],
     ['of an unknown node', hello('test', 'n9', 'n1'), 'n1 does not know a peer n9'],
     ['of this node itself', hello('test', 'n1', 'n1'), 'n1 does not know a peer n1'],
-    ['of another version', hello('test', 'n2', 'n1', 99), 'protocol version 99 is not supported: n1 speaks 1'],
+    ['of another version', hello('test', 'n2', 'n1', 99), 'protocol version 99 is not supported: n1 speaks 3'],
   ])('a handshake %s is refused with the reason', async (_what, bytes, reason) => {
     expect(await open(cluster.rpcPort('n1')).write(bytes).whole()).toContain(reason);
   });
