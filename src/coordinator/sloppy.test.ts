@@ -193,6 +193,35 @@ describe('a sloppy read', () => {
     await cluster.crash(owner(1));
     expect(counted(await cluster.settle(found))).toEqual([1, 1]);
   });
+
+  describe('that finds at a fallback what the owners lack', () => {
+    beforeEach(async () => {
+      await crash(...owners);
+      await write(fallback(0));
+      const isDelivery = (from: string, message: Uint8Array): boolean =>
+        fallbacks.includes(from) && requestMethod(message) === METHOD.replicate;
+      cluster.loses = (from, _, message) => isDelivery(from, message);
+      await cluster.start(owners.slice(0, 2));
+      await cluster.pass(1);
+    });
+
+    it('repairs the owners, after the answer', async () => {
+      const found = await read(owner(0), { r: 'all', explain: true });
+      expect([valuesOf(found), counted(found)]).toEqual([['v'], [2, 1]]);
+      expect(found.explanation).toMatchObject({ writtenBack: [], repaired: owners.slice(0, 2) });
+      await cluster.pass(50);
+      expect(valuesOf(await read(owner(1), { r: 1 }))).toEqual(['v']);
+    });
+
+    it('brings it before the answer to as many owners as pr demands (H11)', async () => {
+      const found = await read(owner(0), { r: 'all', pr: 2, explain: true });
+      expect([valuesOf(found), counted(found)]).toEqual([['v'], [2, 1]]);
+      expect(found.explanation?.writtenBack.map(({ node, durableMs }) => [node, durableMs !== undefined])).toEqual(
+        owners.slice(0, 2).map((node) => [node, true]),
+      );
+      expect(valuesOf(await read(owner(1), { r: 2, sloppy: false }))).toEqual(['v']);
+    });
+  });
 });
 
 describe('where all nodes are owners', () => {

@@ -89,8 +89,8 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     name: 'a read shows what is on fewer owners than must answer',
     rule: 'H11',
     file: 'coordinator/read-operation.js',
-    find: 'if (needed <= 0 ||',
-    replace: 'if (true ||',
+    find: 'if (needed <= 0)',
+    replace: 'if (true)',
     checkers: ['monotonic reads'],
     seedsMax: 1,
     scenario: 'a write reaches one owner, is read there, and then cannot be read there any more',
@@ -136,7 +136,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repair names every write that its context covers',
     rule: 'I3',
-    file: 'coordinator/read-operation.js',
+    file: 'coordinator/read-answers.js',
     find: 'dots: named,',
     replace:
       'dots: container.context.flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
