@@ -51,7 +51,7 @@ const SURPLUS_SHARE = 0.5;
  *
  * 1. What was added is in the record until {@link HintStore.delivered} names the very state that was delivered; nothing expires.
  * 2. `bytes` never exceeds the limit by an added hint: at the limit a hint is refused, never another one dropped (H18).
- * 3. Per target hints are listed in the order in which they were first kept, across restarts too.
+ * 3. Per target hints are listed in the order in which they were first kept; after a restart, as the wall clock told it.
  *
  * In memory are the keys only, so that what hints cost a write is one look-up and one record.
  */
