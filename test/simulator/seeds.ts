@@ -24,6 +24,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     seed: 22,
     why: 'as above, with a copy that may come after the write was answered',
   },
+  {
+    name: 'a peer that comes and goes counts where a quorum needs it',
+    seed: 90_499,
+    why: 'very late messages reset connections after all faults were over, and for a second the peer was no better than down',
+  },
 ];
 
 function everyMessageTwice(seed: number): Plan {
