@@ -178,7 +178,9 @@ export class Coordinator {
       .ownersOf(write.partition)
       .filter((owner) => (owner.id === self ? standing.actor !== undefined : detector.mayCoordinate(owner.id, nowMs)));
     const here = write.context === undefined ? undefined : able.find((owner) => owner.id === self);
-    return here === undefined ? able : [here];
+    if (here !== undefined) return [here];
+    const isFlapping = ({ id }: Member): boolean => detector.isFlapping(id, nowMs);
+    return able.some(isFlapping) ? [...able.filter((owner) => !isFlapping(owner)), ...able.filter(isFlapping)] : able;
   }
 
   /** Rejects with the error that the owner reported, if it did. */

@@ -61,7 +61,7 @@ export class LocalApi implements StoreApi {
       settings,
       members: state.members.map(({ id, number, zone, host, http, rpc, state }) => ({
         ...{ id, number, zone, host, http, rpc, state },
-        seenAs: this.seenAs(id),
+        seenAs: this.isFlapping(id) ? 'suspect' : this.seenAs(id),
       })),
     };
   }
@@ -147,6 +147,12 @@ export class LocalApi implements StoreApi {
         return `no owner of partition ${index} may coordinate writes yet`;
     }
     return undefined;
+  }
+
+  private isFlapping(id: NodeId): boolean {
+    const { detector, clock } = this.context;
+    const nowMs = clock.monotonicMs();
+    return detector.isFlapping(id, nowMs) && detector.seenAs(id, nowMs) === 'up';
   }
 
   private seenAs(id: NodeId): SeenAs {

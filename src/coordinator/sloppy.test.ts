@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { InProcessCluster } from '../../test/in-process-cluster.ts';
 import { requestMethod } from '../../test/messages.ts';
 import { errorOf, get, put, remove, valuesOf } from '../../test/requests.ts';
+import { nodeId } from '../core/ids.ts';
 import { METHOD } from '../protocol.ts';
 import type { GetResult, WriteRequest, WriteResult } from './api.ts';
 
@@ -143,6 +144,22 @@ describe('a strict write', () => {
     await cluster.start([owner(2)]);
     await cluster.until(() => cluster.node(owner(0)).hints.count === 0, 'the hint to be delivered');
     expect(valuesOf(await read(owner(2), { r: 1 }))).toEqual(['v']);
+  });
+
+  it('leaves one for every owner that lacks it, also where a suspected one and its fallback both have it', async () => {
+    cluster.pause(owner(1));
+    await cluster.pass(1100);
+    await crash(owner(2));
+    cluster.resume(owner(1));
+    const { detector } = cluster.node(owner(0)).membership;
+    expect(detector.seenAs(cluster.ids.find((id) => id === owner(1)) ?? nodeId(''), cluster.clock.monotonicMs())).toBe(
+      'suspect',
+    );
+    cluster.loses = (_, to, message) => to === fallback(1) && requestMethod(message) === METHOD.hint;
+    await write(owner(0), { timeoutMs: 100 });
+    await cluster.pass(110);
+    expect(keptAt(fallback(0))).toEqual([numberOf(owner(1))]);
+    expect(keptAt(owner(0))).toEqual([numberOf(owner(2))]);
   });
 
   it('leaves a hint for an owner that is not known to be away, once its time is up', async () => {

@@ -65,7 +65,7 @@ export class WriteOperation {
   private readonly startedMs: number;
   private readonly timings: { node: NodeId; ms: number }[] = [];
   /** Owners that have the write, and those for whom somebody keeps it. */
-  private readonly provided: MemberNumber[] = [];
+  private readonly provided = new Set<MemberNumber>();
   private standIns: StandIns | undefined;
   /** Those who were asked and have not answered. */
   private open = 0;
@@ -106,7 +106,7 @@ export class WriteOperation {
     const version = write.version && this.stamped(write.version);
     const here = this.ownSeat(seats);
     const { dot, filled, covered, sequence } = this.store(here, actor, version);
-    this.provided.push(here.owner.number);
+    this.provided.add(here.owner.number);
     this.written = { dot, context: addDot(covered, dot), container: filled };
     this.timer = this.context.clock.after(this.task.timeoutMs, () => this.failUnknown('deadline'));
     this.send(
@@ -196,7 +196,7 @@ export class WriteOperation {
   private heard(seat: Seat, outcome: CallOutcome): void {
     this.open--;
     if (outcome.kind === 'reply') {
-      this.provided.push(seat.owner.number);
+      this.provided.add(seat.owner.number);
       this.acked(seat.node);
     } else if (outcome.kind === 'failed' && outcome.reason === 'timeout') this.failUnknown('deadline');
     else this.lost(seat, outcome.kind === 'failed' ? outcome.reason : outcome.message);
@@ -220,12 +220,12 @@ export class WriteOperation {
 
   /** H14: the owners that lack the write when nobody is left to be heard of get a hint, as far as there is room. */
   private leaveHints(): void {
-    if (this.open > 0 || this.written === undefined || this.provided.length >= this.owners.length) return;
+    if (this.open > 0 || this.written === undefined || this.provided.size >= this.owners.length) return;
     const { write } = this.task;
     const { dot, container } = this.written;
     for (const owner of this.owners) {
-      if (this.provided.includes(owner.number)) continue;
-      this.provided.push(owner.number);
+      if (this.provided.has(owner.number)) continue;
+      this.provided.add(owner.number);
       this.context.hints.keepSurplus(owner.number, write, hintedWrites(container, dotSetOf([dot])));
     }
   }

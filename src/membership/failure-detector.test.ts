@@ -76,19 +76,28 @@ describe('a peer that comes and goes', () => {
     return detector;
   }
 
-  it('is trusted again at once when it was lost now and then', () => {
-    expect(flapping(FLAPS - 1).seenAs(peer, 100)).toBe('up');
+  it('is not said to when it was lost now and then', () => {
+    expect(flapping(FLAPS - 1).isFlapping(peer, 100)).toBe(false);
+    expect(new FailureDetector().isFlapping(peer, 100)).toBe(false);
   });
 
-  it('stays a suspect until it has been heard steadily', () => {
+  it('is said to until it has been heard steadily, and counts while it is there', () => {
     const detector = flapping(FLAPS);
     for (let nowMs = 100; nowMs < 100 + STEADY_MS; nowMs += HEARTBEAT_MS) {
       detector.heard(peer, nowMs, true);
-      expect(detector.seenAs(peer, nowMs)).toBe('suspect');
-      expect(detector.mayCoordinate(peer, nowMs)).toBe(false);
+      expect(detector.isFlapping(peer, nowMs)).toBe(true);
+      expect(detector.mayCoordinate(peer, nowMs)).toBe(true);
     }
     detector.heard(peer, 100 + STEADY_MS, true);
-    expect(detector.seenAs(peer, 100 + STEADY_MS)).toBe('up');
+    expect(detector.isFlapping(peer, 100 + STEADY_MS)).toBe(false);
+  });
+
+  it('is said to while it is not heard of, be it connected or not', () => {
+    const detector = flapping(FLAPS);
+    detector.disconnected(peer, 2000);
+    expect(detector.isFlapping(peer, 5000)).toBe(true);
+    detector.connected(peer);
+    expect(detector.isFlapping(peer, 5000)).toBe(true);
   });
 
   it('is given another chance once that is long ago', () => {
@@ -96,7 +105,7 @@ describe('a peer that comes and goes', () => {
     detector.disconnected(peer, 200);
     detector.connected(peer);
     detector.heard(peer, 300 + FLAP_WINDOW_MS, true);
-    expect(detector.seenAs(peer, 300 + FLAP_WINDOW_MS)).toBe('up');
+    expect(detector.isFlapping(peer, 300 + FLAP_WINDOW_MS)).toBe(false);
   });
 
   it('counts as lost, too, when it was silent for longer than a suspect may be', () => {
@@ -105,9 +114,9 @@ describe('a peer that comes and goes', () => {
     const gapMs = SUSPECT_AFTER_MS + 1;
     for (let i = 0; i <= FLAPS; i++) detector.heard(peer, i * gapMs, true);
     expect(detector.losses).toBe(FLAPS);
-    expect(detector.seenAs(peer, FLAPS * gapMs)).toBe('suspect');
+    expect(detector.isFlapping(peer, FLAPS * gapMs)).toBe(true);
     detector.heard(peer, FLAPS * gapMs + STEADY_MS, true);
-    expect(detector.seenAs(peer, FLAPS * gapMs + STEADY_MS)).toBe('up');
+    expect(detector.isFlapping(peer, FLAPS * gapMs + STEADY_MS)).toBe(false);
   });
 
   it('is not lost once more with each attempt to connect that fails', () => {

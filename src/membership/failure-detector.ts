@@ -3,12 +3,12 @@ import type { NodeId } from '../core/ids.ts';
 /** How long a connected peer may be silent before it is suspected. Heartbeats come every {@link HEARTBEAT_MS}. */
 export const SUSPECT_AFTER_MS = 1000;
 export const HEARTBEAT_MS = 250;
-/** A peer that was lost so often within this time is flapping: it counts as up again only when it has been heard steadily for a while. */
+/** A peer that was lost so often within this time is flapping, until it has been heard steadily for a while. */
 export const FLAPS = 3;
 export const FLAP_WINDOW_MS = 10_000;
 export const STEADY_MS = 1000;
 
-/** `up`: heard of lately; `suspect`: connected but silent, not heard of yet, or flapping; `down`: no connection. */
+/** `up`: heard of lately; `suspect`: connected but silent, or not heard of yet; `down`: no connection. */
 export type PeerState = 'up' | 'suspect' | 'down';
 
 interface Peer {
@@ -27,7 +27,8 @@ interface Peer {
  * and which requests cannot succeed.
  *
  * A peer is suspected a second after it fell silent, down as soon as its connection ends or is refused. One that comes and goes would
- * make each request choose other nodes than the last: it stays a suspect until it is steady.
+ * make each request choose other nodes than the last: it is chosen after those that are steady. Not more than that: where a quorum
+ * needs it, it counts while it is there.
  *
  * Time is passed in, so that a node that was paused can look again before it judges: see {@link FailureDetector.resumed}.
  */
@@ -70,12 +71,24 @@ export class FailureDetector {
   seenAs(id: NodeId, nowMs: number): PeerState {
     const peer = this.peers.get(id);
     if (peer?.connected !== true) return 'down';
-    if (peer.heardMs === undefined || nowMs - peer.heardMs > SUSPECT_AFTER_MS) return 'suspect';
-    return isFlapping(peer, nowMs) && nowMs - peer.steadySinceMs < STEADY_MS ? 'suspect' : 'up';
+    return peer.heardMs === undefined || nowMs - peer.heardMs > SUSPECT_AFTER_MS ? 'suspect' : 'up';
   }
 
   isUp(id: NodeId, nowMs: number): boolean {
     return this.seenAs(id, nowMs) === 'up';
+  }
+
+  isFlapping(id: NodeId, nowMs: number): boolean {
+    const peer = this.peers.get(id);
+    if (peer === undefined || peer.lostMs.length < FLAPS) return false;
+    const [first = 0] = peer.lostMs;
+    const isSteady = peer.connected && peer.heardMs !== undefined && nowMs - peer.steadySinceMs >= STEADY_MS;
+    return nowMs - first < FLAP_WINDOW_MS && !isSteady;
+  }
+
+  /** Up, and under a grant of its own. */
+  mayCoordinate(id: NodeId, nowMs: number): boolean {
+    return this.isUp(id, nowMs) && this.peers.get(id)?.mayCoordinate === true;
   }
 
   private lost(peer: Peer, nowMs: number): void {
@@ -83,14 +96,4 @@ export class FailureDetector {
     peer.lostMs.push(nowMs);
     if (peer.lostMs.length > FLAPS) peer.lostMs.shift();
   }
-
-  /** Up, and under a grant of its own. */
-  mayCoordinate(id: NodeId, nowMs: number): boolean {
-    return this.isUp(id, nowMs) && this.peers.get(id)?.mayCoordinate === true;
-  }
-}
-
-function isFlapping({ lostMs }: Peer, nowMs: number): boolean {
-  const [first = 0] = lostMs;
-  return lostMs.length === FLAPS && nowMs - first < FLAP_WINDOW_MS;
 }

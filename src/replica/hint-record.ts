@@ -17,12 +17,15 @@ import {
 } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 
-export interface HintRecord {
+export interface HintHeader {
   readonly partition: Partition;
   /** When it was first kept, in ms since 1970. */
   readonly bornMs: number;
   /** It stands for an acknowledgement. */
   readonly isCounted: boolean;
+}
+
+export interface HintRecord extends HintHeader {
   readonly writes: HintedWrites;
 }
 
@@ -55,14 +58,23 @@ export function encodeHint({ partition, bornMs, isCounted, writes }: HintRecord)
 /** Versions are views into the bytes. Errors: DecodeError. */
 export function decodeHint(bytes: Uint8Array): HintRecord {
   const source = new ByteReader(bytes);
+  const header = readHeader(source);
+  const writes = readHinted(source);
+  source.end();
+  return { ...header, writes };
+}
+
+/** All but the writes: what has to be known of every hint at the start. Errors: DecodeError. */
+export function decodeHintHeader(bytes: Uint8Array): HintHeader {
+  return readHeader(new ByteReader(bytes));
+}
+
+function readHeader(source: ByteReader): HintHeader {
   const version = source.u8();
   if (version !== VERSION) throw new DecodeError(`hint version ${version}`);
   const isCounted = (source.u8() & COUNTED) !== 0;
   const bornMs = source.varint();
-  const place = partition(source.varint());
-  const writes = readHinted(source);
-  source.end();
-  return { partition: place, bornMs, isCounted, writes };
+  return { isCounted, bornMs, partition: partition(source.varint()) };
 }
 
 export const COUNTERS = 'hint-counter/';

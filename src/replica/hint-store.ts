@@ -5,7 +5,7 @@ import type { MemberNumber, ObjectKey, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock, MetaChange, Sequence, Store } from '../ports.ts';
 import type { KeyAddress } from '../protocol.ts';
-import { decodeHint, encodeHint, HINTS, hintKey, parseHintKey } from './hint-record.ts';
+import { decodeHint, decodeHintHeader, encodeHint, HINTS, hintKey, parseHintKey } from './hint-record.ts';
 
 /** What was kept for an owner of one key, and which state of it that is. */
 export interface KeptHint extends HintedWrites {
@@ -51,7 +51,7 @@ const SURPLUS_SHARE = 0.5;
  *
  * 1. What was added is in the record until {@link HintStore.delivered} names the very state that was delivered; nothing expires.
  * 2. `bytes` never exceeds the limit by an added hint: at the limit a hint is refused, never another one dropped (H18).
- * 3. Per target hints are listed in the order in which they were first kept, across restarts too.
+ * 3. Per target hints are listed in the order in which they were first kept; after a restart, as the wall clock told it.
  *
  * In memory are the keys only, so that what hints cost a write is one look-up and one record.
  */
@@ -184,9 +184,8 @@ export class HintStore {
 
   private read(target: MemberNumber, key: ObjectKey, entry: Entry): HintedWrites {
     const value = this.store.meta(hintKey(target, key));
-    // Damage is an error, never an absence (H1).
     if (value === undefined) throw new StoreError('storage-failed', `a hint of partition ${entry.partition} is gone`);
-    return decode(value).writes;
+    return decoded(() => decodeHint(value)).writes;
   }
 
   private index(target: MemberNumber, key: ObjectKey, entry: Entry): void {
@@ -202,11 +201,12 @@ export class HintStore {
   }
 
   private load(): void {
-    const found = this.store.metaWithPrefix(HINTS).map(({ key: name, value }) => {
-      const { partition, bornMs, isCounted } = decode(value);
+    const found: { readonly target: MemberNumber; readonly key: ObjectKey; readonly entry: Entry }[] = [];
+    this.store.visitMeta(HINTS, (name, value) => {
+      const { partition, bornMs, isCounted } = decoded(() => decodeHintHeader(value));
       const kind: HintKind = isCounted ? 'counted' : 'surplus';
       const { target, key } = parseHintKey(name);
-      return { target, key, entry: { partition, bornMs, bytes: bytesOf(key, value), kind, sequence: 0 } };
+      found.push({ target, key, entry: { partition, bornMs, bytes: bytesOf(key, value), kind, sequence: 0 } });
     });
     for (const { target, key, entry } of found.sort((a, b) => a.entry.bornMs - b.entry.bornMs)) {
       this.index(target, key, entry);
@@ -218,9 +218,10 @@ function bytesOf(key: ObjectKey, value: Uint8Array): number {
   return ENTRY_BYTES + 2 * key.length + value.length;
 }
 
-function decode(value: Uint8Array): ReturnType<typeof decodeHint> {
+/** Damage is an error, never an absence (H1). */
+function decoded<T>(decode: () => T): T {
   try {
-    return decodeHint(value);
+    return decode();
   } catch (error) {
     if (!(error instanceof DecodeError)) throw error;
     throw new StoreError('storage-failed', 'a damaged hint', {}, { cause: error });

@@ -94,6 +94,10 @@ export class ObservedStore implements Store {
     return this.inner.metaWithPrefix(prefix);
   }
 
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+    this.inner.visitMeta(prefix, visit);
+  }
+
   applyMeta(changes: readonly MetaChange[]): Sequence {
     const minted = this.mintedBy(changes);
     const before = minted === undefined ? [] : this.keptOf(minted.key);

@@ -140,7 +140,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'dots: named,',
     replace:
       'dots: container.context.flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
-    checkers: ['clocks', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts'],
+    checkers: ['clocks', 'convergence', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts'],
     seedsMax: 5,
   },
   {
