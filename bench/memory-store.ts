@@ -2,6 +2,7 @@ import type {
   ClusterView,
   GetRequest,
   GetResult,
+  HintsView,
   KeyPlacement,
   QuorumReport,
   RingView,
@@ -83,6 +84,11 @@ export class MemoryStore implements StoreApi {
 
   ringOf(_bucket: string, _key: string): KeyPlacement {
     return { epoch: epoch(this.version), partition: partition(0), owners: [this.node], preferenceList: [this.node] };
+  }
+
+  hints(): HintsView {
+    const target = { target: nodeId('n2'), count: 3, bytes: 900, oldestMs: 1500 };
+    return { bytes: 900, bytesMax: VALUE_BYTES_MAX, refused: 0, targets: [target] };
   }
 
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[] {

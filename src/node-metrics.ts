@@ -36,6 +36,15 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('raft_leader', 'Whether this node leads the metadata group.', () =>
     flag(membership.raftMetrics?.isLeader ?? false),
   );
+  for (const seen of ['up', 'suspect', 'down'] as const) {
+    const count = () => (membership.view === undefined ? 0 : membersSeenAs(node, seen));
+    gauge(`members_${seen}`, `Members that this node sees as ${seen}, itself as up.`, count);
+  }
+  gauge(
+    'members_lost',
+    'How often another node was lost, by silence or by the end of its connection, since the start.',
+    () => membership.detector.losses,
+  );
   gauge('rpc_pending', 'Calls to other nodes that wait for their answer.', () => calls.stats().pending);
   gauge('rpc_timeouts', 'Calls to other nodes that timed out, since the start.', () => calls.stats().timeouts);
   gauge(
@@ -88,6 +97,19 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Replicas sent what a read had found before it was answered, since the start.',
     () => readRepairs.stats().writtenBack,
   );
+  gauge('hints', 'Hints kept for other nodes.', () => node.hints.count);
+  gauge(
+    'hint_bytes',
+    'Bytes of the hints kept for other nodes, with what keeping track of them takes.',
+    () => node.hints.bytes,
+  );
+  gauge('hints_removed', 'Hints that were delivered, since the start.', () => node.hints.removed);
+  gauge('hints_refused', 'Hints that found no room, since the start.', () => node.hints.refused);
+  gauge(
+    'hint_delivery_failures',
+    'Attempts to deliver a hint that did not succeed, since the start.',
+    () => node.delivery.failures,
+  );
   gauge('store_flushes', 'Flushes of the log, since the start.', () => store.stats().flushes);
   gauge('store_log_bytes', 'Bytes appended to the log, since the start.', () => store.stats().logBytes);
   gauge('store_checkpoints', 'Checkpoints, since the start.', () => store.stats().checkpoints);
@@ -99,4 +121,8 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('store_memtable_bytes', 'Bytes of changes that are not in the state yet.', () => store.stats().memtableBytes);
   gauge('store_memtable_entries', 'Changes that are not in the state yet.', () => store.stats().memtableEntries);
   gauge('store_state_bytes', 'Bytes of the state file.', () => store.stats().stateBytes);
+}
+
+function membersSeenAs({ api }: Node, seen: 'up' | 'suspect' | 'down'): number {
+  return api.cluster().members.filter(({ seenAs }) => seenAs === seen).length;
 }

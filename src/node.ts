@@ -17,7 +17,11 @@ import { METHOD } from './protocol.ts';
 import { AntiEntropy } from './repair/anti-entropy.ts';
 import { Divergences } from './repair/divergences.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from './repair/exchange-limits.ts';
+import { HintDelivery } from './repair/hint-delivery.ts';
 import { syncHandlers } from './repair/sync-handlers.ts';
+import { Fallback } from './replica/fallback.ts';
+import { hintHandler, readHintHandler } from './replica/hint-handlers.ts';
+import { HintStore } from './replica/hint-store.ts';
 import { readHandler } from './replica/read-handler.ts';
 import { Replica } from './replica/replica.ts';
 import { replicateHandler } from './replica/replicate-handler.ts';
@@ -50,6 +54,8 @@ export interface Node {
   readonly replica: Replica;
   readonly readRepairs: ReadRepairs;
   readonly hedge: HedgeDelay;
+  readonly hints: HintStore;
+  readonly delivery: HintDelivery;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -77,6 +83,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const life = new ByteReader(random.bytes(4)).u32();
   const knows = (peer: NodeId, partition: Partition, theirs: DotSet): void =>
     divergences.heard(peer, partition, store.clock(partition), theirs);
+  const hints = new HintStore(store, clock, config.limits.hintBytes);
+  const fallback = new Fallback({ store, hints, replica });
   const calls: Calls = new Calls({
     transport,
     clock,
@@ -86,6 +94,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       ...membership.requests,
       [METHOD.read, readHandler({ replica, store, clock, standing, durability, digestBytes })],
       [METHOD.replicate, replicateHandler({ replica, store, durability })],
+      [METHOD.hint, hintHandler({ fallback, hints, store, standing, durability })],
+      [METHOD.readHint, readHintHandler({ fallback, hints, store, standing, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
       ...syncHandlers({ replica, store, digest, life, knows, limits: ports.exchange ?? EXCHANGE_LIMITS }),
     ]),
@@ -100,7 +110,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const hedge = new HedgeDelay();
   const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, durability });
   const context: CoordinatorContext = {
-    ...{ self, calls, clock, store, replica, standing, detector, currentView },
+    ...{ self, calls, clock, store, replica, fallback, hints, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
     tokenMac: tokenMacsOfView(ports),
     readRepairs,
@@ -111,6 +121,9 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences },
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
+  const delivery = new HintDelivery({
+    ...{ self, calls, clock, random, logger, store, hints, replica, detector, currentView },
+  });
   let isStopped = false;
   return {
     api,
@@ -120,6 +133,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     replica,
     readRepairs,
     hedge,
+    hints,
+    delivery,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();
@@ -127,6 +142,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       transport.setPeers(peersOf(config, self));
       await calls.start();
       antiEntropy.start();
+      delivery.start();
       await membership.join(calls);
     },
     drain() {
@@ -147,7 +163,9 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       antiEntropy.stop();
       membership.stop();
       readRepairs.stop();
+      delivery.stop();
       await calls.stop();
+      hints.close();
       await store.close();
     },
   };

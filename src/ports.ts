@@ -107,6 +107,8 @@ export interface Store {
   meta(key: string): Uint8Array | undefined;
   /** Every record whose key starts with `prefix`, in byte order. */
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[];
+  /** The same, one by one and in no order: for more records than should be in memory together. */
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void;
   /** All or none of the changes. */
   applyMeta(changes: readonly MetaChange[]): Sequence;
 

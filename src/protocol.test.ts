@@ -8,13 +8,18 @@ import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
 import { epoch, logIndex, memberNumber, objectKey, partition } from './core/ids.ts';
 import {
   type ForwardedWrite,
+  type HintRequest,
   type KeyAddress,
   type ReplicateRequest,
   readForwardedWrite,
+  readHintAnswer,
+  readHintRequest,
   readReadAnswer,
   readReadRequest,
   readReplicateRequest,
   writeForwardedWrite,
+  writeHintAnswer,
+  writeHintRequest,
   writeReadAnswer,
   writeReadDigest,
   writeReadRequest,
@@ -48,10 +53,18 @@ const address: fc.Arbitrary<KeyAddress> = fc
 const replicate: fc.Arbitrary<ReplicateRequest> = fc
   .record({ address, dots, container })
   .map(({ address, ...rest }) => ({ ...address, ...rest }));
+const hint: fc.Arbitrary<HintRequest> = fc
+  .record({ address, target: fc.integer({ min: 1, max: 9 }), dots, container })
+  .map(({ address, target, dots, container }) => ({
+    ...address,
+    target: memberNumber(target),
+    dots,
+    container,
+  }));
 const forwarded: fc.Arbitrary<ForwardedWrite> = fc
   .record({
     address,
-    ...{ w: fc.nat(9), pw: fc.nat(9), returnValue: fc.boolean() },
+    ...{ w: fc.nat(9), pw: fc.nat(9), sloppy: fc.boolean(), returnValue: fc.boolean() },
     context: fc.option(dots.map(dotSetOf), { nil: undefined }),
     version: fc.option(
       fc.record({ value: bytes, contentType: text, meta: fc.array(fc.tuple(text, text), { maxLength: 3 }) }),
@@ -129,6 +142,12 @@ isSound('a read request', {
   read: readReadRequest,
 });
 isSound('a replicate request', { value: replicate, write: writeReplicateRequest, read: readReplicateRequest });
+isSound('a hint', { value: hint, write: writeHintRequest, read: readHintRequest });
+isSound('an answer about hints', {
+  value: fc.option(container, { nil: undefined }),
+  write: writeHintAnswer,
+  read: readHintAnswer,
+});
 isSound('a forwarded write', { value: forwarded, write: writeForwardedWrite, read: readForwardedWrite });
 isSound('a read answer', {
   value: fc
@@ -146,7 +165,7 @@ isSound('a read answer', {
 
 describe('what is not ours', () => {
   const base = { epoch: epoch(1), partition: partition(1), key: objectKey('b', 'k') };
-  const write = { ...base, w: 1, pw: 0, returnValue: false, context: undefined, version: undefined };
+  const write = { ...base, w: 1, pw: 0, sloppy: true, returnValue: false, context: undefined, version: undefined };
   const withByte = (message: Uint8Array, byte: number) => new ByteReader(Uint8Array.of(...message, byte));
   const form = <T>(write: (out: ByteWriter, value: T) => void, value: T) =>
     encoded({ write, value: fc.constant(value), read: () => value }, value);
@@ -167,7 +186,7 @@ describe('what is not ours', () => {
 
   it('is refused when it has a flag that this release does not know', () => {
     const message = Buffer.from(form(writeForwardedWrite, write));
-    message[message.length - 1] = 8;
+    message[message.length - 1] = 16;
     expect(() => readForwardedWrite(new ByteReader(message))).toThrow(DecodeError);
     const read = Buffer.from(form((out, address: KeyAddress) => writeReadRequest(out, address, true), base));
     read[read.length - 1] = 2;

@@ -10,10 +10,19 @@ import { type Container, readContainer, type Sibling, writeContainer } from './c
 import { compareDots, type Dot, readDot, writeDot } from './core/causality/dot.ts';
 import { type DotSet, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
 import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
-import { decodedObjectKey, type Epoch, epoch, type ObjectKey, type Partition, partition } from './core/ids.ts';
+import {
+  decodedObjectKey,
+  type Epoch,
+  epoch,
+  type MemberNumber,
+  memberNumber,
+  type ObjectKey,
+  type Partition,
+  partition,
+} from './core/ids.ts';
 
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
-export const PROTOCOL_VERSION = 2;
+export const PROTOCOL_VERSION = 3;
 
 export const METHOD = {
   heartbeat: 1,
@@ -22,6 +31,8 @@ export const METHOD = {
   read: 4,
   replicate: 5,
   write: 6,
+  hint: 16,
+  readHint: 17,
   sync: 20,
   missing: 21,
   compare: 22,
@@ -147,10 +158,39 @@ export function readReplicateRequest(source: ByteReader): ReplicateRequest {
 /** The answer to a replicate request says all by being one: the write is durable. */
 export const ACK = new Uint8Array(0);
 
-/** A client's write, handed to the owner that is to coordinate it. Never handed on a second time (H3). */
+/** A write on its way to a fallback, which is to keep it for an owner that is away. Answered with {@link ACK} once it is durable. */
+export interface HintRequest extends ReplicateRequest {
+  /** The absent owner. */
+  readonly target: MemberNumber;
+}
+
+export function writeHintRequest(out: ByteWriter, request: HintRequest): void {
+  writeReplicateRequest(out.varint(request.target), request);
+}
+
+export function readHintRequest(source: ByteReader): HintRequest {
+  const target = memberNumber(source.varint());
+  return { ...readReplicateRequest(source), target };
+}
+
+/** What a fallback's hints hold of a key: nothing at all when it has none. */
+export function writeHintAnswer(out: ByteWriter, held: Container | undefined): void {
+  if (held !== undefined) writeContainer(out, held);
+}
+
+export function readHintAnswer(source: ByteReader): Container | undefined {
+  if (source.remaining === 0) return undefined;
+  const held = readContainer(source);
+  source.end();
+  return held;
+}
+
+/** A client's write, handed to the node that is to coordinate it. Never handed on a second time (H3). */
 export interface ForwardedWrite extends KeyAddress {
   readonly w: number;
   readonly pw: number;
+  /** Fallbacks may stand in for owners that are away. */
+  readonly sloppy: boolean;
   readonly returnValue: boolean;
   /** Undefined for a blind write. */
   readonly context: DotSet | undefined;
@@ -168,7 +208,8 @@ const NO_META: ForwardedVersion['meta'] = [];
 const HAS_CONTEXT = 1;
 const HAS_VERSION = 2;
 const RETURNS_VALUE = 4;
-const FLAGS_ALL = HAS_CONTEXT | HAS_VERSION | RETURNS_VALUE;
+const SLOPPY = 8;
+const FLAGS_ALL = HAS_CONTEXT | HAS_VERSION | RETURNS_VALUE | SLOPPY;
 
 export function writeForwardedWrite(out: ByteWriter, request: ForwardedWrite): void {
   const { context, version } = request;
@@ -177,7 +218,8 @@ export function writeForwardedWrite(out: ByteWriter, request: ForwardedWrite): v
   out.u8(
     (context === undefined ? 0 : HAS_CONTEXT) |
       (version === undefined ? 0 : HAS_VERSION) |
-      (request.returnValue ? RETURNS_VALUE : 0),
+      (request.returnValue ? RETURNS_VALUE : 0) |
+      (request.sloppy ? SLOPPY : 0),
   );
   if (context !== undefined) writeDotSet(out, context);
   if (version === undefined) return;
@@ -195,7 +237,8 @@ export function readForwardedWrite(source: ByteReader): ForwardedWrite {
   const context = (flags & HAS_CONTEXT) === 0 ? undefined : readDotSet(source);
   const version = (flags & HAS_VERSION) === 0 ? undefined : readForwardedVersion(source);
   source.end();
-  return { epoch, partition, key, w, pw, returnValue: (flags & RETURNS_VALUE) !== 0, context, version };
+  const [sloppy, returnValue] = [(flags & SLOPPY) !== 0, (flags & RETURNS_VALUE) !== 0];
+  return { epoch, partition, key, w, pw, sloppy, returnValue, context, version };
 }
 
 function readForwardedVersion(source: ByteReader): ForwardedVersion {

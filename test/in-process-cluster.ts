@@ -220,6 +220,7 @@ function configOf(count: number, n: number, partitions: number): ClusterConfig {
       peerQueueBytes: 1 << 26,
       peerRequests: 16_384,
       memtableBytes: 1 << 26,
+      hintBytes: 1 << 26,
     },
     timeouts: { requestMs: 2000, drainMs: 10_000 },
     insecure: false,

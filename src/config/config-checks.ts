@@ -93,6 +93,7 @@ function limitProblems(limits: Fields): Problem[] {
     ['valueBytes', 'bodyBytes'],
     ['objectBytes', 'peerQueueBytes'],
     ['objectBytes', 'memtableBytes'],
+    ['objectBytes', 'hintBytes'],
   ] as const;
   return pairs.flatMap(([smaller, larger]) => {
     const least = valid(shape[smaller], limits[smaller]);

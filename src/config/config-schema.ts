@@ -46,6 +46,7 @@ export const LIMITS_SCHEMA = z.strictObject(
     peerQueueBytes: numberField(LIMIT_SETTINGS.peerQueueBytes),
     peerRequests: numberField(LIMIT_SETTINGS.peerRequests),
     memtableBytes: numberField(LIMIT_SETTINGS.memtableBytes),
+    hintBytes: numberField(LIMIT_SETTINGS.hintBytes),
   } satisfies Record<keyof typeof LIMIT_SETTINGS, z.ZodType<number>>,
   MAPPING,
 );

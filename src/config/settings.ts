@@ -33,6 +33,8 @@ export const LIMIT_SETTINGS = {
   peerRequests: count(16_384, 1, 1_048_576),
   /** Changes that are in the log and not yet in the state. At the limit writes are refused: 429 `overloaded`. */
   memtableBytes: bytes(64 * MIB, MIB, 16 * GIB),
+  /** Writes kept for other nodes that are away, what keeping track of them takes included. At the limit this node stands in no more. */
+  hintBytes: bytes(256 * MIB, MIB, 16 * GIB),
 } as const satisfies Record<string, NumberSetting>;
 
 /** `timeouts:` of the file. Per node. */

@@ -17,6 +17,7 @@ export interface StoreApi {
   ringOf(bucket: string, key: string): KeyPlacement;
   /** Where this node and the other owners were found to differ, and how long ago. */
   sync(): SyncView;
+  hints(): HintsView;
   /** Buckets with properties of their own, by name. */
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[];
   /** A bucket's properties as they take effect: its own, else the cluster's. */
@@ -36,6 +37,8 @@ export interface GetRequest {
   /** Left out: the bucket's, else the cluster's. */
   readonly r?: QuorumLevel | undefined;
   readonly pr?: QuorumLevel | undefined;
+  /** Fallbacks may stand in for owners that are away. Left out: they may. */
+  readonly sloppy?: boolean | undefined;
   /** Only this sibling; none when it is not (or no longer) among them. */
   readonly dot?: Dot | undefined;
   readonly explain?: boolean | undefined;
@@ -72,6 +75,8 @@ export interface WriteRequest {
   readonly context: string | undefined;
   readonly w?: QuorumLevel | undefined;
   readonly pw?: QuorumLevel | undefined;
+  /** Fallbacks may stand in for owners that are away. Left out: they may. */
+  readonly sloppy?: boolean | undefined;
   /** Answer with what the coordinating replica holds after the write. */
   readonly returnValue: boolean;
   /** Answer with an explanation, and without what the replica holds. */
@@ -152,6 +157,21 @@ export interface PartitionDivergence {
   readonly missingHere: number;
   readonly missingThere: number;
   readonly forMs: number;
+}
+
+/** The writes that this node keeps for others. */
+export interface HintsView {
+  readonly bytes: number;
+  readonly bytesMax: number;
+  /** Hints that found no room, since the start. */
+  readonly refused: number;
+  readonly targets: readonly {
+    readonly target: NodeId;
+    readonly count: number;
+    readonly bytes: number;
+    /** Age of the oldest. */
+    readonly oldestMs: number;
+  }[];
 }
 
 export interface KeyPlacement {

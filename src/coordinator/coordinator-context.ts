@@ -8,6 +8,8 @@ import type { ClusterView } from '../membership/cluster-view.ts';
 import type { FailureDetector } from '../membership/failure-detector.ts';
 import type { Standing } from '../membership/standing.ts';
 import type { Clock, Durability, Store } from '../ports.ts';
+import type { Fallback } from '../replica/fallback.ts';
+import type { HintStore } from '../replica/hint-store.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
 import type { ReadRepairs } from './read-repairs.ts';
@@ -19,6 +21,8 @@ export interface CoordinatorContext {
   readonly clock: Clock;
   readonly store: Store;
   readonly replica: Replica;
+  readonly fallback: Fallback;
+  readonly hints: HintStore;
   readonly standing: Standing;
   readonly detector: FailureDetector;
   readonly partitionOf: (key: ObjectKey) => Partition;

@@ -14,6 +14,7 @@ import type { GetRequest, GetResult, QuorumReport, SiblingView, WriteRequest, Wr
 import { type CoordinatorContext, requireQuorum, requireView } from './coordinator-context.ts';
 import { explained, ReadTimeline } from './explanation.ts';
 import { ReadOperation, type ReadOutcome, type ReadTask } from './read-operation.ts';
+import { StandIns } from './stand-ins.ts';
 import { readForwardedOutcome } from './write-forwarding.ts';
 import { WriteOperation, type WriteOutcome } from './write-operation.ts';
 import { WriteTimeline } from './write-timeline.ts';
@@ -37,7 +38,14 @@ export class Coordinator {
     const address = { epoch: view.epoch, partition: this.context.partitionOf(key), key };
     const quorum = requireQuorum(view, 'r', request.bucket, request.r, request.pr);
     const timeline = request.explain === true ? this.readTimeline(view, quorum.total) : undefined;
-    const outcome = await this.read({ view, address, quorum, timeoutMs: request.timeoutMs, timeline });
+    const outcome = await this.read({
+      view,
+      address,
+      quorum,
+      timeoutMs: request.timeoutMs,
+      sloppy: request.sloppy ?? true,
+      timeline,
+    });
     const report = reportOf(view, quorum.total, outcome, outcome.hedged);
     const result = this.getResult(view, key, outcome.container, request, report);
     return timeline === undefined ? result : { ...result, explanation: timeline.explanation() };
@@ -53,6 +61,7 @@ export class Coordinator {
       key,
       w: total,
       pw: owners,
+      sloppy: request.sloppy ?? true,
       returnValue: request.returnValue,
       context: request.context === undefined ? undefined : this.open(view, key, request.context),
       version: request.version,
@@ -122,7 +131,10 @@ export class Coordinator {
     }
   }
 
-  /** At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. */
+  /**
+   * At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. When none can
+   * be reached, at a fallback, chosen in the same way.
+   */
   private async coordinate(
     view: ClusterView,
     write: ForwardedWrite,
@@ -132,7 +144,7 @@ export class Coordinator {
     const { self, clock } = this.context;
     const startedMs = clock.monotonicMs();
     const refusals: { readonly node: string; readonly reason: string }[] = [];
-    for (const owner of this.coordinatorsFor(view, write)) {
+    for (const owner of this.candidates(view, write)) {
       const leftMs = timeoutMs - (clock.monotonicMs() - startedMs);
       if (leftMs < 1) break;
       timeline?.asks(owner.id);
@@ -150,6 +162,15 @@ export class Coordinator {
     throw this.noCoordinator(view, write, refusals);
   }
 
+  /** The fallbacks are looked for when no owner was left: by then it is known who is away. */
+  private *candidates(view: ClusterView, write: ForwardedWrite): Generator<Member> {
+    yield* this.coordinatorsFor(view, write);
+    if (!write.sloppy) return;
+    const { members } = new StandIns(this.context, view, write.partition);
+    const here = write.context === undefined ? undefined : members.find(({ id }) => id === this.context.self);
+    yield* here === undefined ? members : [here];
+  }
+
   private coordinatorsFor(view: ClusterView, write: ForwardedWrite): readonly Member[] {
     const { self, clock, detector, standing } = this.context;
     const nowMs = clock.monotonicMs();
@@ -157,7 +178,9 @@ export class Coordinator {
       .ownersOf(write.partition)
       .filter((owner) => (owner.id === self ? standing.actor !== undefined : detector.mayCoordinate(owner.id, nowMs)));
     const here = write.context === undefined ? undefined : able.find((owner) => owner.id === self);
-    return here === undefined ? able : [here];
+    if (here !== undefined) return [here];
+    const isFlapping = ({ id }: Member): boolean => detector.isFlapping(id, nowMs);
+    return able.some(isFlapping) ? [...able.filter((owner) => !isFlapping(owner)), ...able.filter(isFlapping)] : able;
   }
 
   /** Rejects with the error that the owner reported, if it did. */
@@ -188,8 +211,8 @@ export class Coordinator {
     return new StoreError(
       'quorum-not-met',
       lost
-        ? `the coordinating owner ${owner.id} was lost`
-        : `no answer of the coordinating owner ${owner.id} within ${timeoutMs} ms`,
+        ? `the coordinating node ${owner.id} was lost`
+        : `no answer of the coordinating node ${owner.id} within ${timeoutMs} ms`,
       {
         required: write.w,
         acked: [],
@@ -217,7 +240,7 @@ export class Coordinator {
         node: id,
         reason: id !== self && !detector.isUp(id, nowMs) ? detector.seenAs(id, nowMs) : 'no grant',
       }));
-    return new StoreError('quorum-impossible', 'no owner can coordinate the write; nothing was stored', {
+    return new StoreError('quorum-impossible', 'nobody can coordinate the write; nothing was stored', {
       required: write.w,
       acked: [],
       failed: [...refusals, ...unable],

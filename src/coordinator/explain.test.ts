@@ -111,11 +111,33 @@ describe('an explanation', () => {
     const [first, second, third] = [owner(0), owner(1), owner(2)];
     for (const id of [second, third]) await cluster.crash(id);
     await cluster.pass(1);
-    const error = await errorOf(write(first, explained(put(key, 'v'))));
+    const error = await errorOf(write(first, explained(put(key, 'v', { sloppy: false }))));
     expect(error).toMatchObject({ code: 'quorum-impossible', details: { outcome: 'not_applied' } });
     const { coordinators, replicas } = error.details.explain as WriteExplanation;
     expect(coordinators).toEqual([{ node: first, askedMs: 0, endedMs: atMs }]);
     expect(replicas).toEqual([{ node: first }, ...[second, third].map((node) => ({ node, failed: 'down' }))]);
+  });
+
+  it('names the fallbacks that stood in for owners that are away', async () => {
+    const [first, second, third] = [owner(0), owner(1), owner(2)];
+    for (const id of [second, third]) await cluster.crash(id);
+    await cluster.pass(1);
+    const standIn = { node: stranger, askedAs: 'fallback', askedMs: 0, standsInFor: expect.any(String) };
+    const error = await errorOf(cluster.settle(api(first).get(get(key, { explain: true }))));
+    const before = error.details.explain as ReadExplanation;
+    expect(before.replicas).toContainEqual({ ...standIn, failed: 'no-hint' });
+    const { explanation } = await write(first, explained(put(key, 'v')));
+    expect(explanation?.replicas).toEqual([
+      { node: first, durableMs: atMs },
+      ...[{ node: second }, { node: third }],
+      { node: stranger, fallback: true, durableMs: atMs },
+    ]);
+    const merged = [explanation?.dot];
+    const found = await read(first);
+    expect(found).toMatchObject({ merged, writtenBack: [], repaired: [] });
+    expect(found?.replicas.filter(({ node }) => node === stranger)).toEqual([
+      { ...standIn, answeredMs: atMs, siblings: merged },
+    ]);
   });
 
   it('of a write says which owners would not coordinate it', async () => {

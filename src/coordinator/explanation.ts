@@ -5,8 +5,11 @@ import type { Epoch, NodeId } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock } from '../ports.ts';
 
-/** `owner`: one of as many as must answer; `hedge`: asked since the answer took long; `replacement`: in the place of one that failed. */
-export type AskedAs = 'owner' | 'hedge' | 'replacement';
+/**
+ * `owner`: one of as many as must answer; `hedge`: asked since the answer took long; `replacement`: in the place of one that failed.
+ * `fallback`: no owner, asked for the hints that it keeps for one that is away.
+ */
+export type AskedAs = 'owner' | 'hedge' | 'replacement' | 'fallback';
 
 export interface ReadExplanation {
   readonly kind: 'read';
@@ -29,6 +32,8 @@ export interface ReadExplanation {
 export interface AskedReplica {
   readonly node: NodeId;
   readonly askedAs: AskedAs;
+  /** The owner that a fallback stands in for. */
+  readonly standsInFor?: NodeId;
   /** Left out: known to be down, and not asked. */
   readonly askedMs?: number;
   readonly answeredMs?: number;
@@ -52,11 +57,11 @@ export interface WriteExplanation {
   readonly kind: 'write';
   readonly epoch: Epoch;
   readonly required: number;
-  /** The owners that were asked to coordinate the write, one after another: the last one did, or was to. */
+  /** Those that were asked to coordinate the write, one after another, owners before fallbacks: the last one did, or was to. */
   readonly coordinators: readonly AskedCoordinator[];
   /** The write's own dot, once it was acknowledged. */
   readonly dot?: string;
-  /** All owners were sent the write at once. */
+  /** All owners that were there were sent the write at once; then come the fallbacks that are known to have kept it, or to have failed to. */
   readonly replicas: readonly WrittenReplica[];
 }
 
@@ -70,7 +75,9 @@ export interface AskedCoordinator {
 
 /** Neither durable nor failed: not heard of yet when the request ended. */
 export interface WrittenReplica {
-  readonly node: NodeId;
+  readonly node: string;
+  /** No owner: it was to stand in for one that is away. */
+  readonly fallback?: true;
   /** When its acknowledgement came, in ms since the coordinating owner began. */
   readonly durableMs?: number;
   readonly failed?: string;
@@ -112,8 +119,9 @@ export class ReadTimeline {
     this.replicas.push({ node, askedAs: 'owner', failed });
   }
 
-  asked(node: NodeId, askedAs: AskedAs): void {
-    this.replicas.push({ node, askedAs, askedMs: this.stopwatch.ms });
+  asked(node: NodeId, askedAs: AskedAs, standsInFor?: NodeId): void {
+    const asked = { node, askedAs, askedMs: this.stopwatch.ms };
+    this.replicas.push(standsInFor === undefined ? asked : { ...asked, standsInFor });
   }
 
   answered(node: NodeId, container: Container, digest: boolean): void {

@@ -345,7 +345,7 @@ describe('a write that another owner has to coordinate', () => {
   it('is refused as not applied when no owner can coordinate it', async () => {
     for (const id of [owner(0), owner(1), owner(2)]) cluster.cut(asked, id);
     await cluster.pass(1);
-    const error = await errorOf(write(asked, put(key, 'v', { w: 1 })));
+    const error = await errorOf(write(asked, put(key, 'v', { w: 1, sloppy: false })));
     expect(error).toMatchObject({
       code: 'quorum-impossible',
       details: { outcome: 'not_applied', acked: [], pending: [] },

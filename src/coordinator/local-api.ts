@@ -1,13 +1,13 @@
 import type { BucketProperties, ClusterSettings } from '../core/cluster/cluster-state.ts';
 import { type NodeId, objectKey, type Partition, partition } from '../core/ids.ts';
 import { resolveLevel } from '../core/quorum/quorum-spec.ts';
-import { preferenceList } from '../core/ring/preference-list.ts';
 import type { ClusterView as View } from '../membership/cluster-view.ts';
 import type { Membership } from '../membership/membership.ts';
 import type {
   ClusterView,
   GetRequest,
   GetResult,
+  HintsView,
   KeyPlacement,
   RingView,
   SeenAs,
@@ -61,7 +61,7 @@ export class LocalApi implements StoreApi {
       settings,
       members: state.members.map(({ id, number, zone, host, http, rpc, state }) => ({
         ...{ id, number, zone, host, http, rpc, state },
-        seenAs: this.seenAs(id),
+        seenAs: this.isFlapping(id) ? 'suspect' : this.seenAs(id),
       })),
     };
   }
@@ -79,11 +79,21 @@ export class LocalApi implements StoreApi {
   ringOf(bucket: string, key: string): KeyPlacement {
     const view = requireView(this.context);
     const place = this.context.partitionOf(objectKey(bucket, key));
-    const table = view.state.ownership.map(({ owners }) => owners);
-    const zones = new Map(view.state.members.map(({ number, zone }) => [number, zone]));
-    const { owners, fallbacks } = preferenceList({ table, zones }, place);
+    const { owners, fallbacks } = view.preferenceOf(place);
     const preference = [...owners, ...fallbacks].map((number) => view.withNumber(number).id);
     return { epoch: view.epoch, partition: place, owners: ownersOf(view, place), preferenceList: preference };
+  }
+
+  hints(): HintsView {
+    const view = requireView(this.context);
+    const { hints, clock } = this.context;
+    const { bytes, bytesMax, refused } = hints;
+    const targets = hints.totals().map(({ target, oldestMs, ...totals }) => ({
+      target: view.withNumber(target).id,
+      ...totals,
+      oldestMs: Math.max(0, clock.wallMs() - oldestMs),
+    }));
+    return { bytes, bytesMax, refused, targets };
   }
 
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[] {
@@ -137,6 +147,12 @@ export class LocalApi implements StoreApi {
         return `no owner of partition ${index} may coordinate writes yet`;
     }
     return undefined;
+  }
+
+  private isFlapping(id: NodeId): boolean {
+    const { detector, clock } = this.context;
+    const nowMs = clock.monotonicMs();
+    return detector.isFlapping(id, nowMs) && detector.seenAs(id, nowMs) === 'up';
   }
 
   private seenAs(id: NodeId): SeenAs {

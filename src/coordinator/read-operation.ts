@@ -1,8 +1,6 @@
 import type { Container } from '../core/causality/container.ts';
-import { MergedAnswers } from '../core/causality/merged-answers.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { NodeId } from '../core/ids.ts';
-import { invariant } from '../core/invariant.ts';
 import type { Quorum } from '../core/quorum/quorum-spec.ts';
 import { ReadTracker } from '../core/quorum/read-tracker.ts';
 import { type ErrorCode, StoreError } from '../errors.ts';
@@ -11,6 +9,9 @@ import type { Timer } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-context.ts';
 import type { AskedAs, ReadTimeline } from './explanation.ts';
+import { readHints } from './hint-read.ts';
+import { ReadAnswers } from './read-answers.ts';
+import { ReadCandidates } from './read-candidates.ts';
 import type { BringDone } from './read-repairs.ts';
 import { askPeer, askSelf, type ReadListener } from './replica-read.ts';
 import { type FetchOutcome, fetchVersions } from './version-fetch.ts';
@@ -21,6 +22,8 @@ export interface ReadTask {
   readonly address: KeyAddress;
   readonly quorum: Quorum;
   readonly timeoutMs: number;
+  /** Fallbacks may stand in for owners that are away. */
+  readonly sloppy: boolean;
   /** Keeps what is done, for a request that asks for it. */
   readonly timeline?: ReadTimeline | undefined;
 }
@@ -36,11 +39,13 @@ export interface ReadOutcome {
 
 /**
  * One read: asks as many owners as must answer, this node first; another one for each that fails, and one more when the answer
- * takes longer than the hedging delay. Whoever is only suspected is asked last.
+ * takes longer than the hedging delay. A sloppy one asks a fallback for its hints in the place of each owner that is away or fails;
+ * whoever is only suspected is asked last.
  *
  * What a quorum of owners answered is on as many of them before it is shown (H11): else a read after it could ask just those that
- * lack it. Who is behind otherwise, having answered too late to count say, is repaired after the answer, once nobody who was asked
- * can answer any more.
+ * lack it. Where a fallback stood in, that quorum is the `pr` owners that the request demands. Which owner is behind otherwise,
+ * having answered too late to count say, is repaired after the answer, once nobody who was asked can answer any more; a fallback never
+ * is: it holds what was kept for others, and has no copy of the key.
  */
 export class ReadOperation implements ReadListener {
   private readonly context: CoordinatorContext;
@@ -48,12 +53,10 @@ export class ReadOperation implements ReadListener {
   private readonly resolve: (outcome: ReadOutcome) => void;
   private readonly reject: (error: Error) => void;
   private readonly tracker: ReadTracker;
-  private readonly candidates: Member[] = [];
-  private readonly answers = new MergedAnswers();
-  /** Of each of the answers, in their order. */
-  private readonly timings: { node: NodeId; ms: number }[] = [];
+  private readonly candidates: ReadCandidates;
+  private readonly answers = new ReadAnswers();
   private readonly startedMs: number;
-  private asked = 0;
+  private ownersAsked = 0;
   private hedged = 0;
   /** Asked, and neither answered nor lost. */
   private open = 0;
@@ -76,10 +79,12 @@ export class ReadOperation implements ReadListener {
     this.tracker = new ReadTracker([
       { owners: task.view.ownersOf(task.address.partition).map(numberOf), quorum: task.quorum },
     ]);
+    this.candidates = new ReadCandidates(context, task, this.tracker, ({ id }, reason) =>
+      task.timeline?.passedOver(id, reason),
+    );
   }
 
   start(): void {
-    this.chooseCandidates();
     if (this.tracker.outcome === 'failed') return this.fail('quorum-impossible', 'too few owners are reachable');
     for (let i = 0; i < this.task.quorum.total && !this.isOver; i++) this.askNext('owner');
     // Most reads are over by now or in a moment: the one timer serves the hedge first and then the deadline.
@@ -89,63 +94,64 @@ export class ReadOperation implements ReadListener {
       );
   }
 
-  answered(owner: Member, container: Container, digest: boolean): void {
+  /** By an owner, or by a fallback that holds a hint. */
+  answered(member: Member, container: Container, digest: boolean): void {
     this.open--;
-    this.answers.add(container, digest);
-    this.task.timeline?.answered(owner.id, container, digest);
-    this.timings.push({ node: owner.id, ms: this.context.clock.monotonicMs() - this.startedMs });
+    const isOwner = this.candidates.ownerBehind(member) === undefined;
+    const ms = this.context.clock.monotonicMs() - this.startedMs;
+    this.answers.add({ member, isOwner, ms }, container, digest);
+    this.task.timeline?.answered(member.id, container, digest);
     if (this.isMet || this.isOver) return this.repairWhenQuiet();
-    if (this.tracker.add({ kind: 'answered', node: owner.number }) === 'met') this.met();
+    if (this.tracker.add({ kind: 'answered', node: member.number, holdsHint: true }) === 'met') this.met();
   }
 
-  lost(owner: Member, reason: string): void {
+  lost(member: Member, reason: string): void {
     this.open--;
-    this.task.timeline?.failed(owner.id, reason);
+    this.task.timeline?.failed(member.id, reason);
     if (this.isMet || this.isOver) return this.repairWhenQuiet();
-    const outcome = this.tracker.add({ kind: 'failed', node: owner.number, reason });
+    if (reason !== NO_HINT) this.candidates.replaceLost(member);
+    const outcome = this.tracker.add({ kind: 'failed', node: member.number, reason });
     if (outcome === 'failed') this.fail('quorum-impossible', 'too few owners could answer');
     else this.askNext('replacement');
   }
 
-  /** An owner has all the time that the request has left: when it is up, so is the request's. */
-  timedOut(owner: Member): void {
+  /** Who is asked has all the time that the request has left: when it is up, so is the request's. */
+  timedOut(member: Member): void {
     this.open--;
-    this.task.timeline?.failed(owner.id, 'timeout');
+    this.task.timeline?.failed(member.id, 'timeout');
     if (this.isOver) this.repairWhenQuiet();
     else this.fail(...this.deadline());
   }
 
-  private chooseCandidates(): void {
-    const { detector, self, standing } = this.context;
-    const suspects: Member[] = [];
-    for (const owner of this.task.view.ownersOf(this.task.address.partition)) {
-      const seen = owner.id === self ? 'up' : detector.seenAs(owner.id, this.startedMs);
-      if (seen === 'down') this.passOver(owner);
-      else if (seen === 'suspect' || (owner.id === self && !standing.readable)) suspects.push(owner);
-      else if (owner.id === self) this.candidates.unshift(owner);
-      else this.candidates.push(owner);
-    }
-    this.candidates.push(...suspects);
-  }
-
-  private passOver(owner: Member): void {
-    this.tracker.add({ kind: 'failed', node: owner.number, reason: 'down' });
-    this.task.timeline?.passedOver(owner.id, 'down');
-  }
-
   /** False when everyone has been asked. */
   private askNext(askedAs: AskedAs): boolean {
-    const owner = this.candidates[this.asked];
-    if (owner === undefined) return false;
-    this.asked++;
+    const member = this.candidates.next();
+    if (member === undefined) return false;
     this.open++;
+    const owner = this.candidates.ownerBehind(member);
+    if (owner === undefined) this.askOwner(member, askedAs);
+    else this.askFallback(member, owner);
+    return true;
+  }
+
+  private askOwner(owner: Member, askedAs: AskedAs): void {
+    this.ownersAsked++;
     this.tracker.ask(owner.number);
     this.task.timeline?.asked(owner.id, askedAs);
     const { view, address } = this.task;
     if (owner.id === this.context.self)
       this.callOffOwn = askSelf(this.context, owner, address, durabilityOf(view), this);
-    else askPeer(this.context, owner, address, askedAs === 'owner' && this.asked > 1, this.leftMs(), this);
-    return true;
+    else askPeer(this.context, owner, address, askedAs === 'owner' && this.ownersAsked > 1, this.leftMs(), this);
+  }
+
+  private askFallback(fallback: Member, owner: Member): void {
+    this.task.timeline?.asked(fallback.id, 'fallback', owner.id);
+    readHints(this.context, fallback, this.task.address, this.leftMs(), (answer) => {
+      if (answer.kind === 'timeout') this.timedOut(fallback);
+      else if (answer.kind === 'failed') this.lost(fallback, answer.reason);
+      else if (answer.held === undefined) this.lost(fallback, NO_HINT);
+      else this.answered(fallback, answer.held, false);
+    });
   }
 
   private hedge(): void {
@@ -168,14 +174,14 @@ export class ReadOperation implements ReadListener {
     const { acked } = this.tracker.report();
     const { timeoutMs, quorum } = this.task;
     return this.isMet
-      ? ['deadline-exceeded', `not on ${quorum.total} owners, as what is shown must be, within ${timeoutMs} ms`]
+      ? ['deadline-exceeded', `not on ${this.ownersDemanded} owners, as what is shown must be, within ${timeoutMs} ms`]
       : ['deadline-exceeded', `${acked.length} of ${quorum.total} required answers within ${timeoutMs} ms`];
   }
 
   private met(): void {
     this.isMet = true;
     this.task.timeline?.met();
-    if (this.answers.isWhole) return this.conclude();
+    if (this.answers.merged.isWhole) return this.conclude();
     this.awaitDeadline();
     this.fetchVersions((outcome) => {
       if (this.isOver) return;
@@ -188,8 +194,8 @@ export class ReadOperation implements ReadListener {
   private fetchVersions(done: (outcome: FetchOutcome) => void): void {
     const { timeline, address } = this.task;
     const task = {
-      ...{ address, answers: this.answers, leftMs: () => this.leftMs() },
-      ownerOf: (index: number) => this.answerer(index),
+      ...{ address, answers: this.answers.merged, leftMs: () => this.leftMs() },
+      ownerOf: (index: number) => this.answers.memberOf(index),
       fetched: timeline && ((owner: Member, container: Container) => timeline.fetched(owner.id, container)),
     };
     fetchVersions(this.context, task, done);
@@ -197,23 +203,27 @@ export class ReadOperation implements ReadListener {
 
   /** What was merged by now is the result: what comes later is for repairs alone. */
   private conclude(): void {
-    const { container } = this.answers;
+    const { container } = this.answers.merged;
     this.task.timeline?.decided(container);
-    const behind = this.answers.behind();
-    const { total } = this.task.quorum;
-    const needed = total - (this.timings.length - behind.length);
-    const { owners, fallbacks } = this.tracker.counts();
-    if (needed <= 0 || fallbacks > 0 || owners < total) this.finish(container);
+    const behind = this.answers.ownersBehind();
+    const needed = this.ownersDemanded - (this.answers.owners - behind.length);
+    if (needed <= 0) this.finish(container);
     else this.writeBack(container, behind, needed);
+  }
+
+  /** So many must have what is shown: a quorum of owners, or with fallbacks in it, as many owners as the request demands. */
+  private get ownersDemanded(): number {
+    const { total, owners } = this.task.quorum;
+    return this.tracker.counts().owners < total ? owners : total;
   }
 
   private writeBack(container: Container, behind: readonly number[], needed: number): void {
     this.awaitDeadline();
-    const update = this.update();
+    const update = this.answers.update(this.task.address);
     const task = {
       needed,
-      behind: behind.map((index) => this.bringing(index)),
-      spare: this.candidates.slice(this.asked).map(({ id }) => id),
+      behind: behind.map((index) => this.answers.bringing(index)),
+      spare: this.candidates.unaskedOwners.map(({ id }) => id),
       bring: (owner: NodeId, done: BringDone) => this.bring(owner, update, done),
     };
     writeBack(task, (isEnough) => {
@@ -236,7 +246,7 @@ export class ReadOperation implements ReadListener {
   private finish(container: Container): void {
     this.end();
     const { owners, fallbacks } = this.tracker.counts();
-    this.resolve({ container, owners, fallbacks, hedged: this.hedged, timings: this.timings });
+    this.resolve({ container, owners, fallbacks, hedged: this.hedged, timings: this.answers.timings });
     this.repairWhenQuiet();
   }
 
@@ -248,32 +258,14 @@ export class ReadOperation implements ReadListener {
 
   private repairWhenQuiet(): void {
     if (!this.isOver || this.open > 0) return;
-    if (this.answers.behind().length > 0) this.fetchVersions((outcome) => outcome === 'whole' && this.repair());
+    if (this.answers.ownersBehind().length > 0) this.fetchVersions((outcome) => outcome === 'whole' && this.repair());
   }
 
   private repair(): void {
-    const behind = this.answers.behind();
-    const owners = behind.map((index) => this.bringing(index));
+    const behind = this.answers.ownersBehind();
+    const owners = behind.map((index) => this.answers.bringing(index));
     this.task.timeline?.repairs(owners);
-    this.context.readRepairs.repairLater(owners, this.update());
-  }
-
-  /** Whose answer that is. From now on it counts as up to date. */
-  private bringing(index: number): NodeId {
-    this.answers.brought(index);
-    return this.answerer(index).id;
-  }
-
-  private answerer(index: number): Member {
-    const owner = this.candidates.find(({ id }) => id === this.timings[index]?.node);
-    invariant(owner !== undefined, 'answers are of those that were asked');
-    return owner;
-  }
-
-  private update(): ReplicateRequest {
-    const { container, named, isWhole } = this.answers;
-    invariant(isWhole, 'only what is known is sent on');
-    return { ...this.task.address, dots: named, container };
+    this.context.readRepairs.repairLater(owners, this.answers.update(this.task.address));
   }
 
   private fail(code: ErrorCode, message: string): void {
@@ -294,5 +286,8 @@ export class ReadOperation implements ReadListener {
     this.repairWhenQuiet();
   }
 }
+
+/** Says nothing about the key: only owners can assert that there is none. */
+const NO_HINT = 'no-hint';
 
 const numberOf = (member: Member): Member['number'] => member.number;

@@ -1,5 +1,5 @@
 import { ByteWriter } from '../core/bytes.ts';
-import { StoreError } from '../errors.ts';
+import { type ErrorCode, StoreError } from '../errors.ts';
 import { readForwardedWrite } from '../protocol.ts';
 import type { IncomingRequest, RequestHandler } from '../rpc/incoming.ts';
 import { SeenRequests } from '../rpc/seen-requests.ts';
@@ -9,6 +9,9 @@ import { WriteOperation, type WriteOutcome } from './write-operation.ts';
 
 /** Of the remaining time a tenth, but no more than this, is kept for the answer's way back. */
 const ANSWER_MS_MAX = 50;
+
+/** Nothing was stored: the node that was asked tries another one. */
+const REFUSALS: readonly ErrorCode[] = ['not-ready', 'conflict'];
 
 /** When to give up, so that who asked still learns which owners hold the write. */
 function answerWithin(remainingMs: number): number {
@@ -27,7 +30,8 @@ export function writeHandler(context: CoordinatorContext): RequestHandler {
     const view = requireView(context);
     // The value is kept beyond this call, the message's buffer is not ours: both are copied when the version is encoded, at once.
     const write = readForwardedWrite(body);
-    context.replica.check(write);
+    if (write.sloppy && !view.owns(context.self, write.partition)) context.fallback.check(write);
+    else context.replica.check(write);
     const timeoutMs = answerWithin(request.deadlineMs - context.clock.monotonicMs());
     try {
       const outcome = await new Promise<WriteOutcome>((resolve, reject) =>
@@ -41,7 +45,7 @@ export function writeHandler(context: CoordinatorContext): RequestHandler {
   };
 
   function answerError(request: IncomingRequest, error: unknown): void {
-    if (!(error instanceof StoreError) || error.code === 'not-ready') throw error;
+    if (!(error instanceof StoreError) || REFUSALS.includes(error.code)) throw error;
     writeForwardedError(out.reset(), error);
     request.reply(out.view());
   }

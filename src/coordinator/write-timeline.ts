@@ -35,9 +35,9 @@ export class WriteTimeline {
   }
 
   succeeded({ dot, timings }: Pick<WriteOutcome, 'dot' | 'timings'>): WriteExplanation {
-    const replicas = this.owners.map((node) => {
-      const timing = timings.find((each) => each.node === node);
-      return timing === undefined ? { node } : { node, durableMs: timing.ms };
+    const replicas = this.withFallbacks(timings).map((replica) => {
+      const timing = timings.find(({ node }) => node === replica.node);
+      return timing === undefined ? replica : { ...replica, durableMs: timing.ms };
     });
     return { ...this.explanation(replicas), dot: formatDot(dot) };
   }
@@ -45,11 +45,17 @@ export class WriteTimeline {
   /** Who acknowledged is known then, but not when. */
   failed(error: unknown): WriteExplanation {
     const { failed = [] } = error instanceof StoreError ? error.details : {};
-    const replicas = this.owners.map((node) => {
-      const failure = failed.find((each) => each.node === node);
-      return failure === undefined ? { node } : { node, failed: failure.reason };
+    const replicas = this.withFallbacks(failed).map((replica) => {
+      const failure = failed.find(({ node }) => node === replica.node);
+      return failure === undefined ? replica : { ...replica, failed: failure.reason };
     });
     return this.explanation(replicas);
+  }
+
+  /** The owners, and after them who else is named. */
+  private withFallbacks(named: readonly { readonly node: string }[]): readonly WrittenReplica[] {
+    const others = named.map(({ node }) => node).filter((node) => !this.owners.some((owner) => owner === node));
+    return [...this.owners.map((node) => ({ node })), ...others.map((node) => ({ node, fallback: true as const }))];
   }
 
   private explanation(replicas: readonly WrittenReplica[]): WriteExplanation {

@@ -68,6 +68,23 @@ describe('the ring', () => {
   });
 });
 
+describe('hints', () => {
+  test('are told per node that is away', async () => {
+    const answer = await edge.ask('GET', '/v1/cluster/hints');
+    expect([answer.status, answer.json()]).toEqual([
+      200,
+      {
+        bytes: 900,
+        bytesMax: 1_048_576,
+        refused: 0,
+        targets: [{ target: 'n2', count: 3, bytes: 900, oldestMs: 1500 }],
+      },
+    ]);
+    expect(await codeOf('GET', '/v1/cluster/hints?x=1')).toMatchObject({ status: 400, code: 'bad-parameter' });
+    expect(await codeOf('PUT', '/v1/cluster/hints')).toMatchObject({ status: 405 });
+  });
+});
+
 describe('routes that are not built yet', () => {
   const reserved: readonly (readonly [method: string, path: string])[] = [
     ['POST', '/v1/batch/b'],
@@ -76,7 +93,6 @@ describe('routes that are not built yet', () => {
     ['DELETE', '/v1/cluster/plan'],
     ['POST', '/v1/cluster/apply'],
     ['GET', '/v1/cluster/transfers'],
-    ['GET', '/v1/cluster/hints'],
   ];
   test.each(reserved)('%s %s is not supported', async (method, path) => {
     const body = method === 'POST' ? '{}' : undefined;
@@ -86,7 +102,7 @@ describe('routes that are not built yet', () => {
 
   test('have methods of their own', async () => {
     expect(await codeOf('GET', '/v1/batch/b')).toMatchObject({ status: 405, allow: 'POST' });
-    expect(await codeOf('PUT', '/v1/cluster/hints')).toMatchObject({ status: 405, allow: 'GET, HEAD' });
+    expect(await codeOf('PUT', '/v1/cluster/sync')).toMatchObject({ status: 405, allow: 'GET, HEAD' });
     expect(await codeOf('GET', '/v1/cluster/settings')).toMatchObject({ status: 405, allow: 'PUT' });
     expect(await codeOf('POST', '/v1/cluster')).toMatchObject({ status: 405, allow: 'GET, HEAD' });
   });

@@ -59,6 +59,17 @@ export function ringHandler(edge: Edge): Handler {
   });
 }
 
+/** `/v1/cluster/hints`: what this node keeps for others that are away. */
+export function hintsHandler(edge: Edge): Handler {
+  return byMethod({
+    GET: async (exchange) => {
+      readQuery(exchange.query, []);
+      refuseBody(exchange);
+      sendJson(exchange, edge.newHeaders(), edge.api.hints());
+    },
+  });
+}
+
 function settingsSchema(edge: Edge): z.ZodType<Partial<ClusterSettings>> {
   const level = levelSchema(edge.api.cluster().n);
   return z

@@ -36,14 +36,15 @@ const bodyOf = (method: string): string | undefined => (method === 'PUT' || meth
 
 describe('parameters', () => {
   test('left out are left to the bucket and the node', async () => {
-    expect(await asked('GET', '')).toEqual({ bucket: 'b', key: 'k', timeoutMs: 1234 });
-    expect(await asked('GET', '?')).toEqual({ bucket: 'b', key: 'k', timeoutMs: 1234 });
+    expect(await asked('GET', '')).toEqual({ bucket: 'b', key: 'k', timeoutMs: 1234, sloppy: true });
+    expect(await asked('GET', '?')).toEqual({ bucket: 'b', key: 'k', timeoutMs: 1234, sloppy: true });
     expect(await asked('DELETE', '')).toEqual({
       bucket: 'b',
       key: 'k',
       timeoutMs: 1234,
       version: undefined,
       context: undefined,
+      sloppy: true,
       returnValue: false,
     });
   });
@@ -54,6 +55,7 @@ describe('parameters', () => {
       key: 'k',
       r: 2,
       pr: 1,
+      sloppy: false,
       timeoutMs: 250,
       dot: parseDot('1.2.3'),
     });
@@ -66,6 +68,8 @@ describe('parameters', () => {
       expect(request).toMatchObject({ bucket: 'b', w: 'all', pw: 'one', timeoutMs: 60_000, returnValue: true });
     }
     expect(await asked('DELETE', '?w=1&pw=0&explain=true')).toMatchObject({ w: 1, pw: 0, explain: true });
+    expect(await asked('DELETE', '?sloppy=false')).toMatchObject({ sloppy: false });
+    expect(await asked('PUT', '?sloppy=true')).toMatchObject({ sloppy: true });
   });
 
   test('may be percent-encoded', async () => {
@@ -117,8 +121,6 @@ describe('a bad parameter', () => {
 });
 
 const RESERVED: readonly (readonly [method: string, query: string, field: string])[] = [
-  ['GET', '?sloppy=true', 'sloppy'],
-  ['PUT', '?sloppy=true', 'sloppy'],
   ['PUT', '?ttl=5s', 'ttl'],
   ['GET', '?r=local_quorum', 'r'],
   ['PUT', '?w=each_quorum', 'w'],

@@ -7,6 +7,7 @@ import { badParameter, readQuery } from './query.ts';
 export interface ReadParameters {
   readonly r: QuorumLevel | undefined;
   readonly pr: QuorumLevel | undefined;
+  readonly sloppy: boolean;
   readonly dot: Dot | undefined;
   readonly explain: boolean | undefined;
   readonly timeoutMs: number | undefined;
@@ -16,6 +17,7 @@ export interface ReadParameters {
 export interface WriteParameters {
   readonly w: QuorumLevel | undefined;
   readonly pw: QuorumLevel | undefined;
+  readonly sloppy: boolean;
   readonly returnValue: boolean;
   readonly explain: boolean | undefined;
   readonly timeoutMs: number | undefined;
@@ -33,6 +35,7 @@ export function readParameters(query: string | undefined): ReadParameters {
   return {
     r: level('r', given.get('r'), 1),
     pr: level('pr', given.get('pr'), 0),
+    sloppy: truth('sloppy', given.get('sloppy') ?? 'true'),
     dot: dotOf(given.get('dot')),
     explain: explainOf(given.get('explain')),
     timeoutMs: timeoutOf(given.get('timeout')),
@@ -46,6 +49,7 @@ export function writeParameters(query: string | undefined, method: 'PUT' | 'POST
   return {
     w: level('w', given.get('w'), 1),
     pw: level('pw', given.get('pw'), 0),
+    sloppy: truth('sloppy', given.get('sloppy') ?? 'true'),
     returnValue: truth('returnvalue', given.get('returnvalue') ?? 'false'),
     explain: explainOf(given.get('explain')),
     timeoutMs: timeoutOf(given.get('timeout')),
@@ -58,8 +62,6 @@ export function changeTimeoutMs(query: string | undefined): number | undefined {
 }
 
 function refuseReserved(given: ReadonlyMap<string, string>): void {
-  const sloppy = given.get('sloppy');
-  if (sloppy !== undefined && truth('sloppy', sloppy)) throw notSupported('sloppy', 'sloppy=true');
   if (given.has('ttl')) throw notSupported('ttl', 'ttl');
 }
 

@@ -33,10 +33,11 @@ export function kvHandler(edge: Edge): Handler {
 
 async function read(edge: Edge, exchange: Exchange): Promise<void> {
   const { bucket, key } = objectAddress(exchange.path);
-  const { r, pr, dot, explain, timeoutMs = edge.options.limits.requestTimeoutMs } = readParameters(exchange.query);
+  const parameters = readParameters(exchange.query);
+  const { r, pr, sloppy, dot, explain, timeoutMs = edge.options.limits.requestTimeoutMs } = parameters;
   refuseConditionalRead(exchange.headers);
   refuseBody(exchange);
-  answerRead(edge, exchange, await edge.api.get({ bucket, key, timeoutMs, r, pr, dot, explain }));
+  answerRead(edge, exchange, await edge.api.get({ bucket, key, timeoutMs, r, pr, sloppy, dot, explain }));
 }
 
 async function change(edge: Edge, exchange: Exchange, method: 'PUT' | 'DELETE'): Promise<void> {
@@ -75,8 +76,8 @@ function writeRequest(
   const { causalContext: context, contentType = '', meta = NO_META } = exchange.headers;
   const storedType = contentType === DEFAULT_CONTENT_TYPE ? '' : contentType;
   const version = value === undefined ? undefined : { value, contentType: storedType, meta };
-  const { w, pw, returnValue, explain, timeoutMs = edge.options.limits.requestTimeoutMs } = parameters;
-  return { bucket, key, timeoutMs, version, context, w, pw, returnValue, explain };
+  const { w, pw, sloppy, returnValue, explain, timeoutMs = edge.options.limits.requestTimeoutMs } = parameters;
+  return { bucket, key, timeoutMs, version, context, w, pw, sloppy, returnValue, explain };
 }
 
 const NO_META: NewVersion['meta'] = [];

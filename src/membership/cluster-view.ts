@@ -1,6 +1,7 @@
 import type { ClusterState, Member } from '../core/cluster/cluster-state.ts';
 import { type Epoch, type MemberNumber, type NodeId, type Partition, partition as partitionAt } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
+import { type PreferenceList, preferenceList, type Ring } from '../core/ring/preference-list.ts';
 
 /** One epoch of the cluster, laid out for the requests: who owns a partition, by name, without a search. Immutable. */
 export class ClusterView {
@@ -9,6 +10,10 @@ export class ClusterView {
   private readonly owners: readonly (readonly Member[])[];
   private readonly byNumber: ReadonlyMap<MemberNumber, Member>;
   private readonly byId: ReadonlyMap<NodeId, Member>;
+  /** Where fallbacks are looked for: active members may keep hints. */
+  readonly ring: Ring;
+  /** Made when first asked for. */
+  private readonly preferences: PreferenceList[] = [];
 
   constructor(state: ClusterState) {
     this.state = state;
@@ -16,6 +21,11 @@ export class ClusterView {
     this.byNumber = new Map(state.members.map((member) => [member.number, member]));
     this.byId = new Map(state.members.map((member) => [member.id, member]));
     this.owners = state.ownership.map(({ owners }) => owners.map((number) => this.withNumber(number)));
+    const active = state.members.filter((member) => member.state === 'active');
+    this.ring = {
+      table: state.ownership.map(({ owners }) => owners),
+      zones: new Map(active.map(({ number, zone }) => [number, zone])),
+    };
   }
 
   /** In order of preference. */
@@ -23,6 +33,12 @@ export class ClusterView {
     const owners = this.owners[partition];
     invariant(owners !== undefined, `partition ${partition} of ${this.owners.length}`);
     return owners;
+  }
+
+  preferenceOf(partition: Partition): PreferenceList {
+    const list = this.preferences[partition] ?? preferenceList(this.ring, partition);
+    this.preferences[partition] = list;
+    return list;
   }
 
   /** The epoch since which the partition's owners are what they are: a request on an older view is refused (H22). */

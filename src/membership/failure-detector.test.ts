@@ -7,7 +7,14 @@ import { MemoryNetwork } from '../rpc/memory-transport.ts';
 import { TestLogger } from '../storage/storage-builders.ts';
 import { ManualClock } from '../system/manual-clock.ts';
 import { systemRandom } from '../system/system-random.ts';
-import { FailureDetector, HEARTBEAT_MS, SUSPECT_AFTER_MS } from './failure-detector.ts';
+import {
+  FailureDetector,
+  FLAP_WINDOW_MS,
+  FLAPS,
+  HEARTBEAT_MS,
+  STEADY_MS,
+  SUSPECT_AFTER_MS,
+} from './failure-detector.ts';
 import { Heartbeats } from './heartbeats.ts';
 
 const peer = nodeId('n2');
@@ -18,7 +25,7 @@ describe('the failure detector', () => {
     expect(detector.seenAs(peer, 0)).toBe('down');
     detector.connected(peer);
     detector.heard(peer, 10, true);
-    detector.disconnected(peer);
+    detector.disconnected(peer, 10);
     expect(detector.seenAs(peer, 10)).toBe('down');
     expect(detector.mayCoordinate(peer, 10)).toBe(false);
   });
@@ -49,9 +56,75 @@ describe('the failure detector', () => {
     const detector = new FailureDetector();
     detector.connected(peer);
     detector.heard(peer, 0, true);
-    detector.disconnected(peer);
+    detector.disconnected(peer, 10);
     detector.connected(peer);
     expect(detector.mayCoordinate(peer, 1)).toBe(false);
+  });
+});
+
+describe('a peer that comes and goes', () => {
+  /** Lost `times` within a few milliseconds from 0 on, and heard of again at 100. */
+  function flapping(times: number): FailureDetector {
+    const detector = new FailureDetector();
+    for (let i = 0; i < times; i++) {
+      detector.connected(peer);
+      detector.heard(peer, i, true);
+      detector.disconnected(peer, i);
+    }
+    detector.connected(peer);
+    detector.heard(peer, 100, true);
+    return detector;
+  }
+
+  it('is not said to when it was lost now and then', () => {
+    expect(flapping(FLAPS - 1).isFlapping(peer, 100)).toBe(false);
+    expect(new FailureDetector().isFlapping(peer, 100)).toBe(false);
+  });
+
+  it('is said to until it has been heard steadily, and counts while it is there', () => {
+    const detector = flapping(FLAPS);
+    for (let nowMs = 100; nowMs < 100 + STEADY_MS; nowMs += HEARTBEAT_MS) {
+      detector.heard(peer, nowMs, true);
+      expect(detector.isFlapping(peer, nowMs)).toBe(true);
+      expect(detector.mayCoordinate(peer, nowMs)).toBe(true);
+    }
+    detector.heard(peer, 100 + STEADY_MS, true);
+    expect(detector.isFlapping(peer, 100 + STEADY_MS)).toBe(false);
+  });
+
+  it('is said to while it is not heard of, be it connected or not', () => {
+    const detector = flapping(FLAPS);
+    detector.disconnected(peer, 2000);
+    expect(detector.isFlapping(peer, 5000)).toBe(true);
+    detector.connected(peer);
+    expect(detector.isFlapping(peer, 5000)).toBe(true);
+  });
+
+  it('is given another chance once that is long ago', () => {
+    const detector = flapping(FLAPS);
+    detector.disconnected(peer, 200);
+    detector.connected(peer);
+    detector.heard(peer, 300 + FLAP_WINDOW_MS, true);
+    expect(detector.isFlapping(peer, 300 + FLAP_WINDOW_MS)).toBe(false);
+  });
+
+  it('counts as lost, too, when it was silent for longer than a suspect may be', () => {
+    const detector = new FailureDetector();
+    detector.connected(peer);
+    const gapMs = SUSPECT_AFTER_MS + 1;
+    for (let i = 0; i <= FLAPS; i++) detector.heard(peer, i * gapMs, true);
+    expect(detector.losses).toBe(FLAPS);
+    expect(detector.isFlapping(peer, FLAPS * gapMs)).toBe(true);
+    detector.heard(peer, FLAPS * gapMs + STEADY_MS, true);
+    expect(detector.isFlapping(peer, FLAPS * gapMs + STEADY_MS)).toBe(false);
+  });
+
+  it('is not lost once more with each attempt to connect that fails', () => {
+    const detector = new FailureDetector();
+    detector.connected(peer);
+    for (let i = 0; i < 10; i++) detector.disconnected(peer, i);
+    expect(detector.losses).toBe(1);
+    expect(detector.seenAs(peer, 10)).toBe('down');
   });
 });
 

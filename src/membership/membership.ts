@@ -116,7 +116,7 @@ export class Membership {
   }
 
   disconnected(peer: NodeId): void {
-    this.detector.disconnected(peer);
+    this.detector.disconnected(peer, this.options.clock.monotonicMs());
     this.group?.disconnected(peer);
   }
 

@@ -16,7 +16,7 @@ import {
   coordinateWrite,
   type ReplicaUpdate,
 } from '../core/causality/replica-update.ts';
-import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import type { MemberNumber, NodeId, ObjectKey, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
@@ -68,6 +68,24 @@ export class Replica {
 
   /** Errors: not-ready (no cluster yet), conflict (the sender's view is outdated, or this node is not an owner). */
   check(address: KeyAddress): void {
+    if (this.checkedView(address).owns(this.self, address.partition)) return;
+    throw new StoreError('conflict', `not an owner of partition ${address.partition}`);
+  }
+
+  /** Errors: as of {@link Replica.check}, but conflict where this node is an owner. */
+  checkNoOwner(address: KeyAddress): void {
+    if (!this.checkedView(address).owns(this.self, address.partition)) return;
+    throw new StoreError('conflict', `an owner of partition ${address.partition}`);
+  }
+
+  /** Errors: conflict when the member is no owner. */
+  checkOwner(address: KeyAddress, member: MemberNumber): void {
+    const owners = this.checkedView(address).ownersOf(address.partition);
+    if (owners.some(({ number }) => number === member)) return;
+    throw new StoreError('conflict', `member ${member} is not an owner of partition ${address.partition}`);
+  }
+
+  private checkedView(address: KeyAddress): ClusterView {
     const view = this.currentView();
     if (view === undefined) throw new StoreError('not-ready', 'the cluster state is not known yet');
     const { partition, epoch } = address;
@@ -75,7 +93,7 @@ export class Replica {
     if (epoch < view.since(partition)) {
       throw new StoreError('conflict', `stale view: partition ${partition} changed in epoch ${view.since(partition)}`);
     }
-    if (!view.owns(this.self, partition)) throw new StoreError('conflict', `not an owner of partition ${partition}`);
+    return view;
   }
 
   read({ partition, key }: KeyAddress): ReadSnapshot {
@@ -183,8 +201,8 @@ export class Replica {
     return stored === undefined ? EMPTY_CONTAINER : decodeStored(address, stored);
   }
 
-  /** A single value is always within the limits: they bound what concurrent writers can pile up. */
-  private checkSize({ siblings }: Container): void {
+  /** A single value is always within the limits: they bound what concurrent writers can pile up. Errors: sibling-limit. */
+  checkSize({ siblings }: Container): void {
     const { siblings: siblingsMax, objectBytes } = this.limits;
     if (siblings.length <= 1) return;
     const bytes = siblings.reduce((sum, { version }) => sum + version.length, 0);

@@ -99,17 +99,21 @@ export class StorageEngine implements Store {
   }
 
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
-    const records = this.reading(
-      () => metaInTable(this.parts.state, this.parts.checksum32, prefix),
-      `records ${prefix}*`,
-    );
-    for (const [key, { value }] of this.parts.memtable.metaWithPrefix(prefix)) {
-      if (value === undefined) records.delete(key);
-      else records.set(key, value);
+    const records: { readonly key: string; readonly value: Uint8Array }[] = [];
+    this.visitMeta(prefix, (key, value) => records.push({ key, value }));
+    return records.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+  }
+
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+    const recent = new Map(this.parts.memtable.metaWithPrefix(prefix));
+    for (const [key, { value }] of recent) if (value !== undefined) visit(key, value);
+    const stored = metaInTable(this.parts.state, this.parts.checksum32, prefix);
+    for (;;) {
+      const next = this.reading(() => stored.next(), `records ${prefix}*`);
+      if (next.done) return;
+      const [key, value] = next.value;
+      if (!recent.has(key)) visit(key, value);
     }
-    return [...records]
-      .map(([key, value]) => ({ key, value }))
-      .sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
   }
 
   applyMeta(changes: readonly MetaChange[]): Sequence {

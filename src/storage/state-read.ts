@@ -12,14 +12,16 @@ import {
 } from './state-format.ts';
 
 /** The meta records of the table whose key starts with `prefix`. */
-export function metaInTable(state: StateTable, checksum32: Checksum32, prefix: string): Map<string, Uint8Array> {
+export function* metaInTable(
+  state: StateTable,
+  checksum32: Checksum32,
+  prefix: string,
+): Generator<readonly [key: string, value: Uint8Array]> {
   const start = metaStateKey(prefix);
-  const records = new Map<string, Uint8Array>();
   for (const entry of entriesBetween(state, start, prefixEnd(start))) {
     const key = metaKeyText(entry.key);
-    records.set(key, stateValue(entry, checksum32, `record ${key}`));
+    yield [key, stateValue(entry, checksum32, `record ${key}`)];
   }
-  return records;
 }
 
 /** The clocks of all partitions, as of the table's completed sequence. */

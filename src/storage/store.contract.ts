@@ -162,7 +162,14 @@ export function storeContract(name: string, open: () => Promise<ContractStore>):
       await world.settled();
       store.applyMeta([put('r/1', 'new'), put('r/2', undefined), put('r/\u{1f600}', 'after')]);
       const expected = [put('r/1', 'new'), put('r/\u{ffff}', 'before'), put('r/\u{1f600}', 'after')];
-      const listed = () => store.metaWithPrefix('r/').map((record) => put(record.key, text(record.value)));
+      const listed = () => {
+        const records = store.metaWithPrefix('r/').map((record) => put(record.key, text(record.value)));
+        const visited: typeof records = [];
+        store.visitMeta('r/', (key, value) => void visited.push(put(key, text(value))));
+        expect(visited).toHaveLength(records.length);
+        expect(visited).toEqual(expect.arrayContaining(records));
+        return records;
+      };
       expect(listed()).toEqual(expected);
       await world.settled();
       expect(listed()).toEqual(expected);

@@ -198,8 +198,6 @@ describe('bad-body', () => {
 
 describe('not-supported', () => {
   it.each<[string, string, string, Sent?]>([
-    ['GET', '/v1/kv/b/k?sloppy=true', 'sloppy'],
-    ['PUT', '/v1/kv/b/k?sloppy=true', 'sloppy'],
     ['PUT', '/v1/kv/b/k?ttl=1s', 'ttl'],
     ['POST', '/v1/kv/b?ttl=1s', 'ttl'],
     ['GET', '/v1/kv/b/k?r=local_quorum', 'r'],
@@ -214,7 +212,6 @@ describe('not-supported', () => {
     ['DELETE', '/v1/cluster/plan', '/v1/cluster/plan'],
     ['POST', '/v1/cluster/apply', '/v1/cluster/apply'],
     ['GET', '/v1/cluster/transfers', '/v1/cluster/transfers'],
-    ['GET', '/v1/cluster/hints', '/v1/cluster/hints'],
     ['PUT', '/v1/buckets/b', 'conflict', { body: '{"conflict":"lww"}' }],
     ['PUT', '/v1/buckets/b', 'ttl', { body: '{"ttl":"1s"}' }],
     ['PUT', '/v1/buckets/b', 'r', { body: '{"r":"local_quorum"}' }],

@@ -1,4 +1,4 @@
-import type { GetResult, SiblingView, StoreApi, WriteResult } from '../../src/coordinator/api.ts';
+import type { GetResult, QuorumReport, SiblingView, StoreApi, WriteResult } from '../../src/coordinator/api.ts';
 import { openContext } from '../../src/core/causality/context-token.ts';
 import type { Dot } from '../../src/core/causality/dot.ts';
 import type { DotSet } from '../../src/core/causality/dot-set.ts';
@@ -127,11 +127,11 @@ export class Clients {
 
   private async get(api: StoreApi, request: Request): Promise<Answer> {
     const { operation, key } = request;
-    const { level, owners, timeoutMs, client } = operation;
+    const { level, owners, timeoutMs, client, sloppy } = operation;
     const name = `${client}/${operation.key}`;
     const dot = operation.variant === 'sibling' ? this.shown.get(name) : undefined;
     const result = await api.get({
-      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, dot },
+      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, r: level, pr: owners, sloppy, dot },
       explain: isExplained(operation.id),
     });
     this.noteExplanation(request, result);
@@ -147,10 +147,10 @@ export class Clients {
 
   private async write(api: StoreApi, request: Request, context: string | undefined): Promise<Answer> {
     const { operation, key } = request;
-    const { level, owners, timeoutMs, kind, id } = operation;
+    const { level, owners, timeoutMs, kind, id, sloppy } = operation;
     const version = kind === 'put' ? { value: Buffer.from(String(id)), contentType: '', meta: [] } : undefined;
     const result = await api.write({
-      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, w: level, pw: owners, version, context },
+      ...{ bucket: bucketOf(key), key: keyOf(key), timeoutMs, w: level, pw: owners, sloppy, version, context },
       returnValue: operation.variant === 'returnvalue',
       explain: operation.variant !== 'returnvalue' && isExplained(operation.id),
     });
@@ -174,21 +174,26 @@ export class Clients {
   private readAnswer(key: ObjectKey, { siblings, context, quorum }: GetResult): Answer {
     if (siblings.length > 1) this.simulation.tally.note('siblings were read');
     if (quorum.hedged > 0) this.simulation.tally.note('a read was hedged');
+    if (quorum.fallbacks > 0) this.simulation.tally.note('a fallback counted for a read');
     return {
       kind: 'read',
       siblings: seenOf(siblings),
       context: this.mustOpen(key, context),
-      ...{ required: quorum.required, owners: quorum.owners, n: this.simulation.plan.shape.n },
+      ...quorumOf(quorum),
+      n: this.simulation.plan.shape.n,
     };
   }
 
   private writtenAnswer(key: ObjectKey, { context, quorum, siblings = [] }: WriteResult): Answer {
+    if (quorum.fallbacks > 0) this.simulation.tally.note('a fallback counted for a write');
+    if (quorum.owners === 0) this.simulation.tally.note('a write was acknowledged by fallbacks alone');
     return {
       kind: 'written',
       siblings: seenOf(siblings),
       context: this.mustOpen(key, context),
       by: quorum.timings.map(({ node }) => node),
-      ...{ required: quorum.required, owners: quorum.owners, n: this.simulation.plan.shape.n },
+      ...quorumOf(quorum),
+      n: this.simulation.plan.shape.n,
     };
   }
 
@@ -300,6 +305,8 @@ export class Clients {
     if (result.kind === 'done') this.simulation.moments.happened({ kind: 'answered', answer: 'written' });
   }
 }
+
+const quorumOf = ({ required, owners, fallbacks }: QuorumReport) => ({ required, owners, fallbacks });
 
 function failure(error: unknown): Answer {
   if (error instanceof StoreError) {

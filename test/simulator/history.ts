@@ -32,6 +32,7 @@ export type Answer =
       readonly context: DotSet;
       readonly required: number;
       readonly owners: number;
+      readonly fallbacks: number;
       readonly n: number;
     }
   | {
@@ -41,6 +42,7 @@ export type Answer =
       readonly context: DotSet;
       readonly required: number;
       readonly owners: number;
+      readonly fallbacks: number;
       readonly n: number;
       readonly by: readonly NodeId[];
     }

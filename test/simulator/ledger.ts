@@ -43,15 +43,17 @@ export class Ledger {
 
   private everythingIsElsewhere(machine: Machine): boolean {
     const { history, machines } = this.simulation;
-    const stores = machines.flatMap((other) =>
-      other === machine || other.isLost || other.store === undefined ? [] : [other.store],
-    );
+    const others = machines.filter((other) => other !== machine && !other.isLost);
+    const stores = others.flatMap(({ store }) => store ?? []);
+    // What was kept for the machine in question will reach nobody, but it is not lost.
+    const hints = others.flatMap(({ node, disk }) => (node === undefined || disk.isDirty ? [] : [node.hints]));
     for (const key of history.keys()) {
       for (const { dot, partition } of history.eventsOf(key)) {
         const held = stores.some(
           (store) => hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0,
         );
-        if (!held) return false;
+        if (held || hints.some((kept) => kept.hintsOf(key).some(({ dots }) => hasDot(dots, dot)))) continue;
+        return false;
       }
     }
     return true;

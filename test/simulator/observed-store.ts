@@ -1,9 +1,10 @@
-import { decodeContainer, EMPTY_CONTAINER, type Sibling } from '../../src/core/causality/container.ts';
+import { decodeContainer, EMPTY_CONTAINER, merge, type Sibling } from '../../src/core/causality/container.ts';
 import type { Actor, Dot } from '../../src/core/causality/dot.ts';
 import { sameDot } from '../../src/core/causality/dot.ts';
 import type { DotSet } from '../../src/core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../../src/core/ids.ts';
 import type { Durability, MetaChange, Sequence, Store, StoredObject, StoreStats } from '../../src/ports.ts';
+import { COUNTERS, decodeCounter, decodeHint, HINTS, parseHintKey } from '../../src/replica/hint-record.ts';
 
 /** A write event as it came into being, at the owner that coordinated it. */
 export interface Minted {
@@ -14,6 +15,8 @@ export interface Minted {
   readonly version: Uint8Array | undefined;
   /** The siblings that it replaced there. */
   readonly replaced: readonly Dot[];
+  /** Not by an owner. */
+  readonly asFallback: boolean;
 }
 
 export interface StoreObserver {
@@ -52,16 +55,23 @@ export class ObservedStore implements Store {
     const before = siblingsOf(this.inner.read(partition, key));
     const sequence = this.inner.apply(partition, key, object, dots);
     const own = dots.find((dot) => dot.actor === this.actor());
-    if (own === undefined) return sequence;
-    const after = siblingsOf(object);
+    if (own !== undefined) this.tell(own, partition, key, before, siblingsOf(object), false);
+    return sequence;
+  }
+
+  private tell(
+    own: Dot,
+    partition: Partition,
+    key: ObjectKey,
+    before: readonly Sibling[],
+    after: readonly Sibling[],
+    asFallback: boolean,
+  ): void {
     this.observer.minted({
-      dot: own,
-      partition,
-      key,
+      ...{ dot: own, partition, key, asFallback },
       version: after.find(({ dot }) => sameDot(dot, own))?.version,
       replaced: before.map(({ dot }) => dot).filter((dot) => !after.some((sibling) => sameDot(sibling.dot, dot))),
     });
-    return sequence;
   }
 
   applyClock(partition: Partition, dots: DotSet): Sequence {
@@ -84,8 +94,32 @@ export class ObservedStore implements Store {
     return this.inner.metaWithPrefix(prefix);
   }
 
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+    this.inner.visitMeta(prefix, visit);
+  }
+
   applyMeta(changes: readonly MetaChange[]): Sequence {
-    return this.inner.applyMeta(changes);
+    const minted = this.mintedBy(changes);
+    const before = minted === undefined ? [] : this.keptOf(minted.key);
+    const sequence = this.inner.applyMeta(changes);
+    if (minted !== undefined) this.tell(minted.dot, minted.partition, minted.key, before, minted.after, true);
+    return sequence;
+  }
+
+  /** A fallback keeps the counter beside the hint that it mints a dot for, and changes it for nothing else. */
+  private mintedBy(changes: readonly MetaChange[]) {
+    const hint = changes.find(({ key }) => key.startsWith(HINTS));
+    const counter = changes.find(({ key }) => key.startsWith(COUNTERS));
+    if (hint?.value === undefined || counter?.value === undefined) return undefined;
+    const { partition, writes } = decodeHint(hint.value);
+    const { key } = parseHintKey(hint.key);
+    return { dot: decodeCounter(counter.value), partition, key, after: writes.container.siblings };
+  }
+
+  /** What the node's hints hold of a key, for whomever. */
+  private keptOf(key: ObjectKey): readonly Sibling[] {
+    const kept = this.inner.metaWithPrefix(HINTS).filter((record) => parseHintKey(record.key).key === key);
+    return kept.map(({ value }) => decodeHint(value).writes.container).reduce(merge, EMPTY_CONTAINER).siblings;
   }
 
   durable(sequence: Sequence, level: Durability): Promise<void> {

@@ -22,6 +22,8 @@ export interface ClusterShape {
   readonly durability: 'flush' | 'os';
   readonly keys: number;
   readonly siblings: number;
+  /** Room for hints at each node; left out: more than a run can fill. */
+  readonly hintBytes?: number;
   /** When the metadata log becomes a snapshot; left out: as in production, too late for a short run. */
   readonly metadataLog?: MetadataLogLimits;
   /** How large an answer of anti-entropy may be; left out: as in production, where one answer holds all keys of a short run. */
@@ -47,6 +49,8 @@ export interface Operation {
   readonly context: 'none' | 'seen' | 'stale' | 'foreign' | 'forged';
   /** A read of one sibling that the client has seen, or a write that is answered with what is there after it. */
   readonly variant?: 'sibling' | 'returnvalue';
+  /** Only owners count. Left out: fallbacks may stand in for owners that are away. */
+  readonly sloppy?: false;
 }
 
 export type Fault =
@@ -101,6 +105,7 @@ export function drawPlan(seed: number): Plan {
     ...drawShape(dice),
     ...drawMetadataLog(seed),
     ...drawExchange(seed),
+    ...drawHintBytes(seed),
     ...(roll(seed, 9) < 0.5 ? {} : { digestBytes: 0 }),
   };
   const healMs = dice.whole(4000, 14_000);
@@ -148,10 +153,20 @@ function drawExchange(seed: number): Pick<ClusterShape, 'exchange'> {
   return { exchange: { keys: upTo(8, 6), bytes: upTo(2000, 7), dots: upTo(40, 8) } };
 }
 
+function drawHintBytes(seed: number): Pick<ClusterShape, 'hintBytes'> {
+  return roll(seed, 10) < 0.7 ? {} : { hintBytes: 1000 + Math.floor(8000 * roll(seed, 11)) };
+}
+
 function drawVariant(seed: number, id: number, kind: Operation['kind']): Pick<Operation, 'variant'> {
   if (roll(seed, 4, id) > 0.1) return {};
   if (kind === 'get') return { variant: 'sibling' };
   return kind === 'put' || kind === 'delete' ? { variant: 'returnvalue' } : {};
+}
+
+/** In some runs everybody asks for owners only, in the others some do. */
+function drawSloppy(seed: number, id: number): Pick<Operation, 'sloppy'> {
+  const strict = roll(seed, 12) < 0.2 ? 1 : 0.3;
+  return roll(seed, 13, id) < strict ? { sloppy: false } : {};
 }
 
 function drawOperations(seed: number, dice: Dice, shape: ClusterShape, healMs: number): Operation[] {
@@ -179,6 +194,7 @@ function drawOperations(seed: number, dice: Dice, shape: ClusterShape, healMs: n
       timeoutMs: dice.chance(short) ? dice.whole(1, 20) : dice.whole(300, 3000),
       context: dice.chance(odd) ? dice.pick(['foreign', 'forged'] as const) : drawContext(dice, contexts),
       ...drawVariant(seed, id, kind),
+      ...drawSloppy(seed, id),
     };
   });
 }

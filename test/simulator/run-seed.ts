@@ -3,6 +3,7 @@ import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
 import { checkAcknowledgements } from './checkers/acknowledgements.ts';
 import { checkClocks } from './checkers/clocks.ts';
 import { checkExplanations } from './checkers/explanations.ts';
+import { checkHints } from './checkers/hints.ts';
 import { checkLiveness } from './checkers/liveness.ts';
 import { checkLostFolders } from './checkers/lost-folders.ts';
 import { checkMetadata } from './checkers/metadata.ts';
@@ -51,6 +52,7 @@ const CHECKERS = [
   checkMetadata,
   checkLiveness,
   checkResources,
+  checkHints,
   ...STATE_CHECKERS,
 ];
 

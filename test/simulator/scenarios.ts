@@ -51,6 +51,29 @@ function tenTimes(everyMs: number, fault: (atMs: number) => Fault): readonly Fau
   return Array.from({ length: 10 }, (_, i) => fault(1000 + i * everyMs));
 }
 
+/** Of five nodes and one partition, which the ring gives to these three: both ways between them and the others. */
+const OWNERS_AND_OTHERS = [0, 1, 4].flatMap((owner) =>
+  [2, 3].flatMap((other) => [[owner, other] as const, [other, owner] as const]),
+);
+
+/** Ten times those who own nothing are cut off, write, and are let in again. In between nobody writes: what is lost stays lost. */
+function whileCutOff(keys: number): Plan {
+  const ask = (i: number): Ask => ({
+    ...{ kind: isCutOff(i * 40) && i % 4 < 3 ? 'put' : 'get', key: i % keys, node: 2 + (i % 2) },
+    ...{ timeoutMs: 500, level: i % 3 === 0 ? 2 : 1, context: 'none' },
+  });
+  return plan(6, 72_000, requests(0, 72_000, 40, ask), [
+    { kind: 'weather', atMs: 100, forMs: 71_000, weather: { ...CALM, loss: 0.25 } },
+    ...tenTimes(7000, (atMs) => ({ kind: 'cut', atMs, links: OWNERS_AND_OTHERS, forMs: 2500, flapMs: 0 })),
+  ]);
+}
+
+function withHintBytes(hintBytes: number, { shape, ...rest }: Plan): Plan {
+  return { ...rest, shape: { ...shape, hintBytes } };
+}
+
+const isCutOff = (atMs: number): boolean => atMs > 2000 && (atMs - 1000) % 7000 < 2500;
+
 const writes = (i: number): Ask => ({ kind: i % 5 === 4 ? 'get' : 'put' });
 const outage = (slowness: number) => (atMs: number) =>
   ({ kind: 'outage', atMs, after: 'written', slowness, power: true, forMs: 100 }) as const;
@@ -115,6 +138,8 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
     ),
   ],
+  ['those who own nothing are cut off from the owners again and again, and write', onFive(whileCutOff(4))],
+  ['those who own nothing are cut off with little room for hints', onFive(withHintBytes(3000, whileCutOff(40)))],
   [
     'disks are slow, log segments are used up, and the power fails',
     plan(4, 26_000, requests(0, 26_000, 8, writes), [

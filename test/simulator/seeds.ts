@@ -34,6 +34,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     seed: 40_002,
     why: 'an answer that was fetched after its digest was newer, and the explanation named what the digest had told',
   },
+  {
+    name: 'a peer that comes and goes counts where a quorum needs it',
+    seed: 90_499,
+    why: 'very late messages reset connections after all faults were over, and for a second the peer was no better than down',
+  },
 ];
 
 function everyMessageTwice(seed: number): Plan {

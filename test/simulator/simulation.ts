@@ -2,11 +2,12 @@ import type { ClusterConfig } from '../../src/config/cluster-config.ts';
 import { formatDot } from '../../src/core/causality/dot.ts';
 import { decodeVersion } from '../../src/core/causality/version.ts';
 import type { ClusterState } from '../../src/core/cluster/cluster-state.ts';
-import { type NodeId, nodeId } from '../../src/core/ids.ts';
+import { type NodeId, nodeId, type Partition } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
 import { HEDGE_MS_MAX } from '../../src/core/quorum/hedge-delay.ts';
 import type { Hashes } from '../../src/system/hash.ts';
 import { divergence } from './checkers/convergence.ts';
+import { undelivered } from './checkers/hints.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
 import { RaftWatch } from './checkers/raft-watch.ts';
 import { Clients } from './clients.ts';
@@ -36,6 +37,8 @@ export const RECOVERY_MS = 30_000;
 const SETTLE_MS = 5000;
 /** Requests are given 3 s at most, and clocks may be slow. */
 const REQUEST_MS_MAX = 3500;
+/** Hints have reached owners that are back by then: back-offs are shorter. */
+const DELIVERY_MS = 20_000;
 const RESTART_MS = 300;
 /** Several rounds of exchanges between all owners. */
 const CONVERGENCE_MS = 20_000;
@@ -110,6 +113,11 @@ export class Simulation {
     return this.world.nowMs - this.readyMs;
   }
 
+  owns(id: NodeId, partition: Partition): boolean {
+    const number = this.clusterState?.members.find((member) => member.id === id)?.number;
+    return number !== undefined && this.clusterState?.ownership[partition]?.owners.includes(number) === true;
+  }
+
   violated(checker: string, what: string): void {
     this.violations.push({ checker, what });
     this.say('violation', `${checker}: ${what}`);
@@ -149,6 +157,8 @@ export class Simulation {
       this.noteRepairs(node?.readRepairs.stats());
       if (node !== undefined && node.hedge.delayMs < HEDGE_MS_MAX) this.tally.note('a hedging delay was learned');
     }
+    await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
+    await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
@@ -188,16 +198,20 @@ export class Simulation {
     return machines.every((machine) => machines.every((other) => machine.sees(other)));
   }
 
-  /** All replicas must become equal by themselves, with nobody asking for anything. */
+  /** All replicas must become equal by themselves, with nobody asking for anything; and hints must be gone, of which `hints` judges. */
   private async converge(): Promise<void> {
     const endMs = this.world.nowMs + CONVERGENCE_MS;
     let difference = divergence(this);
-    while (difference !== undefined && this.world.nowMs < endMs && this.violations.length === 0) {
+    while (this.isSettling(difference) && this.world.nowMs < endMs && this.violations.length === 0) {
       await this.until(CONVERGENCE_LOOK_MS, () => false);
       difference = divergence(this);
     }
     if (difference !== undefined)
       this.violated('convergence', `${CONVERGENCE_MS} ms after the last request: ${difference}`);
+  }
+
+  private isSettling(difference: string | undefined): boolean {
+    return difference !== undefined || undelivered(this).length > 0;
   }
 
   private isQuiet(): boolean {
@@ -230,6 +244,7 @@ export class Simulation {
   }
 
   private minted(event: Minted): void {
+    if (event.asFallback) this.tally.note('a fallback coordinated a write');
     if (event.replaced.length > 1) this.tally.note('a write replaced several siblings');
     const value = event.version === undefined ? undefined : Buffer.from(decodeVersion(event.version).value).toString();
     const operation = value === undefined ? undefined : Number(value);
@@ -287,6 +302,7 @@ function configOf(shape: ClusterShape): ClusterConfig {
       peerQueueBytes: 1 << 24,
       peerRequests: 1000,
       memtableBytes: 1 << 20,
+      hintBytes: shape.hintBytes ?? 1 << 20,
     },
     timeouts: { requestMs: 2000, drainMs: 1000 },
     insecure: false,

@@ -145,6 +145,15 @@ export function dotCount(set: DotSet): number {
   return count;
 }
 
+/** Every dot of the set, in order. For sets that name writes one by one: a clock may hold millions. */
+export function* dotsIn(set: DotSet): Generator<Dot> {
+  for (const { actor, runs } of set) {
+    for (let at = 0; at < runs.length; at += 2) {
+      for (let counter = runs[at] ?? 1; counter <= (runs[at + 1] ?? 0); counter++) yield { actor, counter };
+    }
+  }
+}
+
 /** How many runs the set is made of: what its size in memory and on the wire grows with. */
 export function runCount(set: DotSet): number {
   return set.reduce((count, entry) => count + entry.runs.length / 2, 0);

@@ -1,20 +1,23 @@
 import { formatDot } from '../../../src/core/causality/dot.ts';
 import { hasDot } from '../../../src/core/causality/dot-set.ts';
 import type { Simulation } from '../simulation.ts';
-import { ownedContainers } from './stored-containers.ts';
+import { keptContainers, ownedContainers } from './stored-containers.ts';
 
 /**
  * Invariant 1: an acknowledged write is, at every later time, present or covered by the context of another write.
  *
- * Judged by the sets: every acknowledged dot is a sibling on some owner's disk, or some write event rightly covers it. An owner that
+ * Judged by the sets: every acknowledged dot is a sibling on some owner's disk or in a hint, or some write event rightly covers it. An owner that
  * knows nothing of it is not a loss while another one has it; that all of them have it is convergence.
  */
 export function checkAcknowledgedWrites(simulation: Simulation): void {
   const { history } = simulation;
   for (const key of history.keys()) {
     const coverable = history.coverableSince(key);
-    const containers = ownedContainers(simulation, key);
-    const present = new Set(containers.flatMap(({ stored }) => stored.siblings.map(({ dot }) => formatDot(dot))));
+    const containers = [
+      ...ownedContainers(simulation, key).map(({ stored }) => stored),
+      ...keptContainers(simulation, key),
+    ];
+    const present = new Set(containers.flatMap(({ siblings }) => siblings.map(({ dot }) => formatDot(dot))));
     for (const { answer, operation } of history.requestsOf(key)) {
       if (answer?.kind !== 'written') continue;
       const written = operation.kind === 'put' ? history.eventsOfOperation(operation.id) : [];

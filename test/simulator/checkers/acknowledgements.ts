@@ -17,7 +17,7 @@ export function checkAcknowledgements(simulation: Simulation): void {
     if (partition === undefined) continue;
     const own = dotSetOf(simulation.history.eventsOfOperation(operation.id).map(({ dot }) => dot));
     for (const { id, store, isLost } of machines) {
-      if (store === undefined || isLost || !answer.by.includes(id)) continue;
+      if (store === undefined || isLost || !answer.by.includes(id) || !simulation.owns(id, partition)) continue;
       const bytes = store.read(partition, key);
       const stored = bytes === undefined ? EMPTY_CONTAINER : decodeContainer(bytes);
       if (!isSubset(answer.context, union(store.clock(partition), stored.context))) {

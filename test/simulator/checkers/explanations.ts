@@ -17,7 +17,12 @@ function checkReadExplanation(simulation: Simulation, request: Request, result: 
   if (explanation === undefined) return;
   const merged = (explanation.merged ?? []).join(' ');
   const shown = siblings.map(({ dot }) => formatDot(dot)).join(' ');
-  const answered = explanation.replicas.filter(({ answeredMs }) => answeredMs !== undefined);
+  const answered = explanation.replicas.filter(
+    ({ answeredMs, askedAs }) => answeredMs !== undefined && askedAs !== 'fallback',
+  );
+  const standIns = explanation.replicas.filter(
+    ({ answeredMs, askedAs }) => answeredMs !== undefined && askedAs === 'fallback',
+  );
   const holders = new Set([
     ...answered.filter((replica) => replica.siblings?.join(' ') === merged).map(({ node }) => node),
     ...explanation.writtenBack.filter(({ durableMs }) => durableMs !== undefined).map(({ node }) => node),
@@ -25,7 +30,9 @@ function checkReadExplanation(simulation: Simulation, request: Request, result: 
   if (request.operation.variant !== 'sibling' && merged !== shown)
     report(simulation, request, `${merged}, shows ${shown}`);
   if (answered.length < quorum.owners) report(simulation, request, `${answered.length} answers, had ${quorum.owners}`);
-  if (quorum.owners === quorum.required && holders.size < quorum.required)
+  if (standIns.length < quorum.fallbacks)
+    report(simulation, request, `${standIns.length} fallbacks, had ${quorum.fallbacks}`);
+  if (quorum.owners >= quorum.required && holders.size < quorum.required)
     report(simulation, request, `${holders.size} owners that hold what is shown, of ${quorum.required}`);
 }
 
@@ -34,7 +41,10 @@ function checkWriteExplanation(simulation: Simulation, request: Request, result:
   const { explanation, quorum } = result;
   if (explanation === undefined) return;
   const durable = explanation.replicas.filter(({ durableMs }) => durableMs !== undefined);
-  if (durable.length < quorum.owners) report(simulation, request, `${durable.length} of ${quorum.owners} owners`);
+  const owners = durable.filter(({ fallback }) => fallback !== true).length;
+  const standIns = durable.length - owners;
+  if (owners < quorum.owners) report(simulation, request, `${owners} of ${quorum.owners} owners`);
+  if (standIns < quorum.fallbacks) report(simulation, request, `${standIns} of ${quorum.fallbacks} fallbacks`);
 }
 
 function report(simulation: Simulation, { operation, key, node }: Request, what: string): void {

@@ -28,6 +28,13 @@ export function ownedContainers(simulation: Simulation, key: ObjectKey): readonl
   });
 }
 
+/** What is kept of a key for owners that are away, by nodes that run. */
+export function keptContainers(simulation: Simulation, key: ObjectKey): readonly Container[] {
+  return simulation.machines.flatMap(({ node, isLost }) =>
+    node === undefined || isLost ? [] : node.hints.hintsOf(key).map(({ container }) => container),
+  );
+}
+
 /** As a write event tells, since every key that is stored has one. */
 function partitionOf(simulation: Simulation, key: ObjectKey): Partition | undefined {
   return simulation.history.eventsOf(key)[0]?.partition;

@@ -1,4 +1,5 @@
 import { CAUSALITY_MUTATIONS } from './causality-mutations.ts';
+import { HINT_MUTATIONS } from './hint-mutations.ts';
 import { MEMBERSHIP_MUTATIONS } from './membership-mutations.ts';
 import type { Mutation } from './mutation.ts';
 import { RAFT_MUTATIONS } from './raft-mutations.ts';
@@ -10,6 +11,7 @@ import { STORAGE_MUTATIONS } from './storage-mutations.ts';
 export const MUTATIONS: readonly Mutation[] = [
   ...REQUEST_MUTATIONS,
   ...CAUSALITY_MUTATIONS,
+  ...HINT_MUTATIONS,
   ...STORAGE_MUTATIONS,
   ...MEMBERSHIP_MUTATIONS,
   ...RAFT_MUTATIONS,

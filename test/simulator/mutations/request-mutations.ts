@@ -33,10 +33,10 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     name: 'an owner that failed counts as one that has the write',
     rule: 'I6',
     file: 'coordinator/write-operation.js',
-    find: "this.tracker.add({ kind: 'failed', node: owner.number, reason }) === 'failed'",
-    replace: "this.tracker.add({ kind: 'acked', node: owner.number, reason }) === 'met' ? this.finish() : false",
+    find: "this.tracker.add({ kind: 'failed', node: node.number, reason }) === 'failed'",
+    replace: "this.tracker.add({ kind: 'acked', node: node.number, reason }) === 'met' ? this.finish() : false",
     checkers: ['quorums', 'strict quorum', 'convergence'],
-    seedsMax: 20,
+    seedsMax: 60,
   },
   {
     name: 'a coordinator counts itself before its own flush',
@@ -89,8 +89,8 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     name: 'a read shows what is on fewer owners than must answer',
     rule: 'H11',
     file: 'coordinator/read-operation.js',
-    find: 'if (needed <= 0 ||',
-    replace: 'if (true ||',
+    find: 'if (needed <= 0)',
+    replace: 'if (true)',
     checkers: ['monotonic reads', 'convergence'],
     seedsMax: 1,
     scenario: 'a write reaches one owner, is read there, and then cannot be read there any more',
@@ -126,11 +126,11 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a repair names every write that its context covers',
     rule: 'I3',
-    file: 'coordinator/read-operation.js',
+    file: 'coordinator/read-answers.js',
     find: 'dots: named,',
     replace:
       'dots: container.context.flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
-    checkers: ['clocks', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts', 'convergence'],
+    checkers: ['clocks', 'convergence', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts'],
     seedsMax: 5,
   },
   {

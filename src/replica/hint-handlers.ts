@@ -1,0 +1,44 @@
+import { ByteWriter } from '../core/bytes.ts';
+import { StoreError } from '../errors.ts';
+import type { Standing } from '../membership/standing.ts';
+import type { Durability, Store } from '../ports.ts';
+import { ACK, readHintRequest, readReadRequest, writeHintAnswer } from '../protocol.ts';
+import type { RequestHandler } from '../rpc/incoming.ts';
+import type { Fallback } from './fallback.ts';
+import type { HintStore } from './hint-store.ts';
+
+export interface HintHandlerNeeds {
+  readonly fallback: Fallback;
+  readonly hints: HintStore;
+  readonly store: Store;
+  readonly standing: Standing;
+  readonly durability: () => Durability;
+}
+
+/**
+ * Keeps a write for an owner that is away, and acknowledges it once it is durable here. Needs a grant, though it mints nothing: the
+ * folder might be an older copy, whose node is about to be refused, and the acknowledgement counts.
+ */
+export function hintHandler({ fallback, store, standing, durability }: HintHandlerNeeds): RequestHandler {
+  return (body, request) => {
+    const hint = readHintRequest(body);
+    if (standing.actor === undefined) throw new StoreError('not-ready', 'this node has no grant yet');
+    if (store.overloaded) throw new StoreError('overloaded', 'writes come faster than the disk takes them');
+    const sequence = fallback.keep(hint);
+    if (sequence === 0) return request.reply(ACK);
+    return store.durable(sequence, durability()).then(() => request.reply(ACK));
+  };
+}
+
+/** Answers with what the hints hold of a key, once that is durable; with nothing when they hold nothing, which proves nothing. */
+export function readHintHandler({ fallback, hints, store, durability }: HintHandlerNeeds): RequestHandler {
+  const out = new ByteWriter();
+  return async (body, request) => {
+    const address = readReadRequest(body);
+    fallback.check(address);
+    const held = hints.held(address.key);
+    if (held !== undefined && held.sequence !== 0) await store.durable(held.sequence, durability());
+    writeHintAnswer(out.reset(), held?.container);
+    request.reply(out.view());
+  };
+}

@@ -1,0 +1,229 @@
+import { DecodeError } from '../core/bytes.ts';
+import { type Container, merge } from '../core/causality/container.ts';
+import { type HintedWrites, mergeHinted, sameHinted } from '../core/causality/hinted-writes.ts';
+import type { MemberNumber, ObjectKey, Partition } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
+import type { Clock, MetaChange, Sequence, Store } from '../ports.ts';
+import type { KeyAddress } from '../protocol.ts';
+import { decodeHint, decodeHintHeader, encodeHint, HINTS, hintKey, parseHintKey } from './hint-record.ts';
+
+/** What was kept for an owner of one key, and which state of it that is. */
+export interface KeptHint extends HintedWrites {
+  readonly target: MemberNumber;
+  readonly partition: Partition;
+  readonly key: ObjectKey;
+  /** Changes whenever the hint does; to be durable before the hint leaves this node (C3, C7). 0: it already is. */
+  readonly sequence: Sequence;
+}
+
+/** `counted`: it stands for an acknowledgement of a write. `surplus`: a courtesy, which may be left out where there is no room. */
+export type HintKind = 'counted' | 'surplus';
+
+export interface HintTotals {
+  readonly target: MemberNumber;
+  readonly count: number;
+  readonly bytes: number;
+  /** When the oldest was first kept, in ms since 1970. */
+  readonly oldestMs: number;
+}
+
+interface Entry {
+  readonly partition: Partition;
+  readonly bornMs: number;
+  readonly bytes: number;
+  readonly kind: HintKind;
+  readonly sequence: Sequence;
+}
+
+interface TargetHints {
+  bytes: number;
+  /** Oldest first. */
+  readonly entries: Map<ObjectKey, Entry>;
+}
+
+/** What an entry takes in memory beside its key and record, roughly. */
+const ENTRY_BYTES = 200;
+/** Surplus hints are taken only while less than this share of the room is used: they must not crowd out those that count. */
+const SURPLUS_SHARE = 0.5;
+
+/**
+ * The hints of this node (Dynamo 4.6): per absent owner and key one merged record, durable in the node's own store.
+ *
+ * 1. What was added is in the record until {@link HintStore.delivered} names the very state that was delivered; nothing expires.
+ * 2. `bytes` never exceeds the limit by an added hint: at the limit a hint is refused, never another one dropped (H18).
+ * 3. Per target hints are listed in the order in which they were first kept; after a restart, as the wall clock told it.
+ *
+ * In memory are the keys only, so that what hints cost a write is one look-up and one record.
+ */
+export class HintStore {
+  private readonly store: Store;
+  private readonly clock: Clock;
+  readonly bytesMax: number;
+  private readonly targets = new Map<MemberNumber, TargetHints>();
+  private isClosed = false;
+  bytes = 0;
+  /** Hints that found no room, since the start. */
+  refused = 0;
+  /** Hints that were delivered and removed, since the start. */
+  removed = 0;
+
+  /** Finds what earlier lives of the process have kept. Errors: storage-failed. */
+  constructor(store: Store, clock: Clock, bytesMax: number) {
+    this.store = store;
+    this.clock = clock;
+    this.bytesMax = bytesMax;
+    this.load();
+  }
+
+  get count(): number {
+    let count = 0;
+    for (const { entries } of this.targets.values()) count += entries.size;
+    return count;
+  }
+
+  totals(): readonly HintTotals[] {
+    return [...this.targets].map(([target, { entries, bytes }]) => {
+      const [oldest] = entries.values();
+      return { target, count: entries.size, bytes, oldestMs: oldest?.bornMs ?? 0 };
+    });
+  }
+
+  /**
+   * Keeps the writes for the target, merged with what it has for it; `also` changes in the same step. The sequence must be durable
+   * before the hint counts. Undefined: no room, or the node is stopping; nothing was kept.
+   * Errors: storage-failed.
+   */
+  keep(
+    target: MemberNumber,
+    { partition, key }: KeyAddress,
+    writes: HintedWrites,
+    kind: HintKind,
+    also: readonly MetaChange[] = [],
+  ): Sequence | undefined {
+    if (this.isClosed) return undefined;
+    const before = this.targets.get(target)?.entries.get(key);
+    const held = before === undefined ? undefined : this.read(target, key, before);
+    const merged = held === undefined ? writes : mergeHinted(held, writes);
+    const kept = before?.kind === 'counted' ? before.kind : kind;
+    if (before !== undefined && held !== undefined && before.kind === kept && sameHinted(held, merged)) {
+      return before.sequence;
+    }
+    const bornMs = before?.bornMs ?? this.clock.wallMs();
+    const value = encodeHint({ partition, bornMs, isCounted: kept === 'counted', writes: merged });
+    const bytes = bytesOf(key, value);
+    if (!this.hasRoom(bytes - (before?.bytes ?? 0), kind)) {
+      this.refused++;
+      return undefined;
+    }
+    const sequence = this.store.applyMeta([{ key: hintKey(target, key), value }, ...also]);
+    this.index(target, key, { partition, bornMs, bytes, kind: kept, sequence });
+    return sequence;
+  }
+
+  /** Keeps the writes as a courtesy: not where that would be in the way. */
+  keepSurplus(target: MemberNumber, address: KeyAddress, writes: HintedWrites): void {
+    try {
+      if (this.store.overloaded) this.refused++;
+      else this.keep(target, address, writes, 'surplus');
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.refused++;
+    }
+  }
+
+  /** All that is kept of a key, for whomever, and what must be durable before it is shown. */
+  held(key: ObjectKey): { readonly container: Container; readonly sequence: Sequence } | undefined {
+    let container: Container | undefined;
+    let sequence: Sequence = 0;
+    for (const hint of this.hintsOf(key)) {
+      container = container === undefined ? hint.container : merge(container, hint.container);
+      sequence = Math.max(sequence, hint.sequence);
+    }
+    return container === undefined ? undefined : { container, sequence };
+  }
+
+  hintsOf(key: ObjectKey): readonly KeptHint[] {
+    return [...this.targets.keys()].flatMap((target) => this.hint(target, key) ?? []);
+  }
+
+  hint(target: MemberNumber, key: ObjectKey): KeptHint | undefined {
+    const entry = this.targets.get(target)?.entries.get(key);
+    if (entry === undefined) return undefined;
+    const { partition, sequence } = entry;
+    return { target, partition, key, sequence, ...this.read(target, key, entry) };
+  }
+
+  /** The keys kept for the target, the oldest first. Not to be changed while it is walked through, but for removals. */
+  keysFor(target: MemberNumber): Iterable<ObjectKey> {
+    return this.targets.get(target)?.entries.keys() ?? [];
+  }
+
+  /** This state of the hint is durable where it belongs. It goes, unless it has changed since (H17). False: it has. */
+  delivered({ target, key, sequence }: KeptHint): boolean {
+    const hints = this.targets.get(target);
+    const entry = hints?.entries.get(key);
+    if (this.isClosed || hints === undefined || entry === undefined || entry.sequence !== sequence) return false;
+    this.store.applyMeta([{ key: hintKey(target, key), value: undefined }]);
+    hints.entries.delete(key);
+    hints.bytes -= entry.bytes;
+    this.bytes -= entry.bytes;
+    if (hints.entries.size === 0) this.targets.delete(target);
+    this.removed++;
+    return true;
+  }
+
+  /** The store is about to be closed: nothing is kept or removed any more. */
+  close(): void {
+    this.isClosed = true;
+  }
+
+  private hasRoom(growth: number, kind: HintKind): boolean {
+    const room = kind === 'counted' ? this.bytesMax : this.bytesMax * SURPLUS_SHARE;
+    return growth <= 0 || this.bytes + growth <= room;
+  }
+
+  private read(target: MemberNumber, key: ObjectKey, entry: Entry): HintedWrites {
+    const value = this.store.meta(hintKey(target, key));
+    if (value === undefined) throw new StoreError('storage-failed', `a hint of partition ${entry.partition} is gone`);
+    return decoded(() => decodeHint(value)).writes;
+  }
+
+  private index(target: MemberNumber, key: ObjectKey, entry: Entry): void {
+    let hints = this.targets.get(target);
+    if (hints === undefined) {
+      hints = { bytes: 0, entries: new Map() };
+      this.targets.set(target, hints);
+    }
+    const growth = entry.bytes - (hints.entries.get(key)?.bytes ?? 0);
+    hints.entries.set(key, entry);
+    hints.bytes += growth;
+    this.bytes += growth;
+  }
+
+  private load(): void {
+    const found: { readonly target: MemberNumber; readonly key: ObjectKey; readonly entry: Entry }[] = [];
+    this.store.visitMeta(HINTS, (name, value) => {
+      const { partition, bornMs, isCounted } = decoded(() => decodeHintHeader(value));
+      const kind: HintKind = isCounted ? 'counted' : 'surplus';
+      const { target, key } = parseHintKey(name);
+      found.push({ target, key, entry: { partition, bornMs, bytes: bytesOf(key, value), kind, sequence: 0 } });
+    });
+    for (const { target, key, entry } of found.sort((a, b) => a.entry.bornMs - b.entry.bornMs)) {
+      this.index(target, key, entry);
+    }
+  }
+}
+
+function bytesOf(key: ObjectKey, value: Uint8Array): number {
+  return ENTRY_BYTES + 2 * key.length + value.length;
+}
+
+/** Damage is an error, never an absence (H1). */
+function decoded<T>(decode: () => T): T {
+  try {
+    return decode();
+  } catch (error) {
+    if (!(error instanceof DecodeError)) throw error;
+    throw new StoreError('storage-failed', 'a damaged hint', {}, { cause: error });
+  }
+}

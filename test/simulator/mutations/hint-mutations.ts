@@ -1,0 +1,100 @@
+import type { Mutation } from './mutation.ts';
+
+const CUT_OFF = 'those who own nothing are cut off from the owners again and again, and write';
+
+/** Sloppy quorums: hints, those who keep them, and their delivery. */
+export const HINT_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'hints are forgotten when a process ends',
+    rule: 'H16',
+    file: 'replica/hint-store.js',
+    find: '        this.load();',
+    replace: '',
+    checkers: ['hints', 'acknowledged writes', 'shown values'],
+    seedsMax: 60,
+  },
+  {
+    name: 'where there is no room the oldest hints go',
+    rule: 'H18',
+    file: 'replica/hint-store.js',
+    find: `            this.refused++;
+            return undefined;`,
+    replace: `            for (const [other, { entries }] of [...this.targets])
+                for (const [old, { sequence }] of [...entries].slice(0, 2)) this.delivered({ target: other, key: old, sequence });`,
+    checkers: ['hints', 'acknowledged writes', 'shown values', 'invariant', 'crash'],
+    seedsMax: 1,
+    scenario: 'those who own nothing are cut off with little room for hints',
+  },
+  {
+    name: 'hints expire',
+    rule: 'H18',
+    file: 'replica/hint-store.js',
+    find: `    totals() {
+`,
+    replace: `    totals() {
+        for (const [target, { entries }] of [...this.targets])
+            for (const [key, { bornMs, sequence }] of [...entries])
+                if (this.clock.wallMs() - bornMs > 1000) this.delivered({ target, key, sequence });
+`,
+    checkers: ['hints', 'acknowledged writes', 'shown values'],
+    seedsMax: 30,
+  },
+  {
+    name: 'a merge overwrites what the hint held',
+    rule: 'C6',
+    file: 'replica/hint-store.js',
+    find: 'held === undefined ? writes : mergeHinted(held, writes)',
+    replace: 'writes',
+    checkers: ['hints', 'acknowledged writes', 'shown values'],
+    seedsMax: 60,
+  },
+  {
+    name: 'a hint lists only the dots of the last write merged into it',
+    rule: 'C6',
+    file: 'core/causality/hinted-writes.js',
+    find: 'dots: union(a.dots, b.dots), container',
+    replace: 'dots: b.dots, container',
+    checkers: ['hints', 'acknowledgements'],
+    seedsMax: 60,
+  },
+  {
+    name: 'a fallback fills from what it has ever minted',
+    rule: 'C6',
+    file: 'replica/fallback.js',
+    find: 'writeAsFallback(hints.held(address.key)?.container, dot, version, context)',
+    replace: `writeAsFallback({
+            siblings: hints.held(address.key)?.container.siblings ?? [],
+            context: [...(hints.held(address.key)?.container.context ?? []).filter((entry) => entry.actor !== actor), ...(dot.counter === 1 ? [] : [{ actor, runs: [1, dot.counter - 1] }])].sort((a, b) => a.actor - b.actor),
+        }, dot, version, context)`,
+    checkers: ['hints', 'acknowledged writes', 'shown values', 'clocks', 'contexts', 'strict quorum'],
+    seedsMax: 1,
+    scenario: CUT_OFF,
+  },
+  {
+    name: 'a fallback counts as an owner',
+    rule: 'H9',
+    file: 'core/quorum/reply-tally.js',
+    find: "byOwner = owners.filter((owner) => this.stateOf(owner) === 'acked').length;",
+    replace: 'byOwner = owners.filter((owner) => this.isTaken(owner)).length;',
+    checkers: ['quorums', 'strict quorum'],
+    seedsMax: 30,
+  },
+  {
+    name: 'a strict write takes fallbacks too',
+    rule: 'H9',
+    file: 'coordinator/write-operation.js',
+    find: 'if (!write.sloppy)',
+    replace: 'if (false)',
+    checkers: ['quorums'],
+    seedsMax: 30,
+  },
+  {
+    name: 'hints for who was away are never delivered',
+    rule: 'H16',
+    file: 'repair/hint-delivery.js',
+    find: 'target.notBeforeMs = nowMs + START_SPREAD_MS * random.next();',
+    replace: 'target.notBeforeMs = Number.POSITIVE_INFINITY;',
+    checkers: ['hints'],
+    seedsMax: 5,
+  },
+];
