@@ -1,4 +1,4 @@
-import { crc32 } from 'node:zlib';
+import { crc32 } from './crc32.ts';
 
 /**
  * Messages on a byte stream: `[u32 LE length][u32 LE crc32 of the payload][payload]`, any number of them per chunk, cut anywhere.

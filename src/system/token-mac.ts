@@ -1,9 +1,16 @@
-import { hash } from 'node:crypto';
+import * as crypto from 'node:crypto';
 import { ByteWriter } from '../core/bytes.ts';
 import { TOKEN_MAC_BYTES, type TokenMac } from '../core/causality/context-token.ts';
 import type { ObjectKey } from '../core/ids.ts';
 
 const message = new ByteWriter();
+const ALGORITHM = 'sha512-256';
+
+/** `crypto.hash` came with Node 20.12. */
+const sha512Half: (bytes: Uint8Array) => Buffer =
+  crypto.hash === undefined
+    ? (bytes) => crypto.createHash(ALGORITHM).update(bytes).digest()
+    : (bytes) => crypto.hash(ALGORITHM, bytes, 'buffer');
 
 /**
  * Makes the MACs of context tokens: SHA-512/256 (FIPS 180-4) over the secret, the cluster, bucket and key, and the body, cut to 16
@@ -15,6 +22,6 @@ const message = new ByteWriter();
 export function tokenMacs(clusterId: string, secret: Uint8Array): (key: ObjectKey) => TokenMac {
   return (key) => (body) => {
     message.reset().bytes(secret).string(clusterId).string(key).raw(body);
-    return hash('sha512-256', message.view(), 'buffer').subarray(0, TOKEN_MAC_BYTES);
+    return sha512Half(message.view()).subarray(0, TOKEN_MAC_BYTES);
   };
 }
