@@ -96,8 +96,8 @@ async function memoryServer(): Promise<Target> {
 function peer(text: string): Target {
   const [name = '', addresses = ''] = text.split('=');
   const workloads = PEERS.get(name);
-  const urls = addresses.split(',').filter((url) => URL.canParse(url));
-  if (workloads === undefined || urls.length === 0) {
+  const urls = addresses.split(',');
+  if (workloads === undefined || !urls.every((url) => URL.canParse(url))) {
     throw new Error(`--peer ${text}: expected ${[...PEERS.keys()].join(' or ')}, =, and URLs with commas between them`);
   }
   return { name: `${name}, ${urls.length} members`, urls, pids: [], workloads, stop: async () => {} };

@@ -1,9 +1,9 @@
 import type { TokenMac } from '../core/causality/context-token.ts';
-import type { Member } from '../core/cluster/cluster-state.ts';
-import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import type { MemberNumber, NodeId, ObjectKey, Partition } from '../core/ids.ts';
 import type { HedgeDelay } from '../core/quorum/hedge-delay.ts';
 import { type Quorum, type QuorumLevel, resolveQuorum } from '../core/quorum/quorum-spec.ts';
-import { StoreError } from '../errors.ts';
+import type { QuorumReport } from '../core/quorum/reply-tally.ts';
+import { type ErrorDetails, StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { FailureDetector } from '../membership/failure-detector.ts';
 import type { Standing } from '../membership/standing.ts';
@@ -57,6 +57,14 @@ export function requireQuorum(
   throw new StoreError('bad-parameter', `${field}: ${resolved.reason}`, { field });
 }
 
-export function namesOf(view: ClusterView, numbers: readonly Member['number'][]): readonly NodeId[] {
-  return numbers.map((number) => view.withNumber(number).id);
+/** How far a request came that missed its quorum, for its error. */
+export function quorumDetails(view: ClusterView, required: number, report: QuorumReport): ErrorDetails {
+  const nameOf = (number: MemberNumber): NodeId => view.withNumber(number).id;
+  return {
+    required,
+    acked: report.acked.map(nameOf),
+    failed: report.failed.map(({ node, reason }) => ({ node: nameOf(node), reason })),
+    pending: report.pending.map(nameOf),
+    epoch: view.epoch,
+  };
 }

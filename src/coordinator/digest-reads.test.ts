@@ -74,6 +74,20 @@ describe('a read of large values', () => {
     expect(valuesOf(await read(owner(2)))).toEqual([NEW]);
   });
 
+  it('asks another owner for a value when the one that told of it is lost', async () => {
+    const { context } = await write(owner(0), put(key, OLD, { w: 'all' }));
+    keepWritesFrom(owner(0));
+    await write(owner(1), put(key, NEW, { context }));
+    let reads = 0;
+    cluster.loses = (_, to, message) => to === owner(1) && requestMethod(message) === METHOD.read && ++reads > 1;
+    const open = read(owner(0));
+    await cluster.pass(10);
+    await cluster.crash(owner(1));
+    const result = await open;
+    expect(valuesOf(result)).toEqual([NEW]);
+    expect(replicasOf(result)[2]).toMatchObject({ node: owner(2), answeredMs: expect.any(Number) });
+  });
+
   it('fails when the only owner that told of a value cannot be asked for it', async () => {
     const { context } = await write(owner(0), put(key, OLD, { w: 'all' }));
     keepWritesFrom(owner(0), owner(2));

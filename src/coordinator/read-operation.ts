@@ -7,7 +7,7 @@ import { type ErrorCode, StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Timer } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
-import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-context.ts';
+import { type CoordinatorContext, durabilityOf, quorumDetails } from './coordinator-context.ts';
 import type { AskedAs, ReadTimeline } from './explanation.ts';
 import { readHints } from './hint-read.ts';
 import { ReadAnswers } from './read-answers.ts';
@@ -56,6 +56,7 @@ export class ReadOperation implements ReadListener {
   private readonly candidates: ReadCandidates;
   private readonly answers = new ReadAnswers();
   private readonly startedMs: number;
+  private readonly lostHolders: number[] = [];
   private ownersAsked = 0;
   private hedged = 0;
   /** Asked, and neither answered nor lost. */
@@ -63,6 +64,8 @@ export class ReadOperation implements ReadListener {
   private timer: Timer | undefined;
   private callOffOwn: (() => boolean) | undefined;
   private isMet = false;
+  /** For a version that nobody who told of it can give any more: another owner may have it too. */
+  private isSeeking = false;
   private isOver = false;
 
   constructor(
@@ -101,14 +104,14 @@ export class ReadOperation implements ReadListener {
     const ms = this.context.clock.monotonicMs() - this.startedMs;
     this.answers.add({ member, isOwner, ms }, container, digest);
     this.task.timeline?.answered(member.id, container, digest);
-    if (this.isMet || this.isOver) return this.repairWhenQuiet();
+    if (this.isMet || this.isOver) return this.heardMore();
     if (this.tracker.add({ kind: 'answered', node: member.number, holdsHint: true }) === 'met') this.met();
   }
 
   lost(member: Member, reason: string): void {
     this.open--;
     this.task.timeline?.failed(member.id, reason);
-    if (this.isMet || this.isOver) return this.repairWhenQuiet();
+    if (this.isMet || this.isOver) return this.heardMore();
     if (reason !== NO_HINT) this.candidates.replaceLost(member);
     const outcome = this.tracker.add({ kind: 'failed', node: member.number, reason });
     if (outcome === 'failed') this.fail('quorum-impossible', 'too few owners could answer');
@@ -183,18 +186,30 @@ export class ReadOperation implements ReadListener {
     this.task.timeline?.met();
     if (this.answers.merged.isWhole) return this.conclude();
     this.awaitDeadline();
+    this.completeVersions();
+  }
+
+  private completeVersions(): void {
+    this.isSeeking = false;
     this.fetchVersions((outcome) => {
       if (this.isOver) return;
+      this.isSeeking = outcome === 'failed';
       if (outcome === 'whole') this.conclude();
       else if (outcome === 'timeout') this.fail(...this.deadline());
-      else this.fail('quorum-impossible', 'the owners that told of the value were lost');
+      else if (this.open === 0 && !this.askNext('replacement'))
+        this.fail('quorum-impossible', 'the owners that told of the value were lost');
     });
+  }
+
+  private heardMore(): void {
+    if (this.isSeeking && !this.isOver) this.completeVersions();
+    else this.repairWhenQuiet();
   }
 
   private fetchVersions(done: (outcome: FetchOutcome) => void): void {
     const { timeline, address } = this.task;
     const task = {
-      ...{ address, answers: this.answers.merged, leftMs: () => this.leftMs() },
+      ...{ address, answers: this.answers.merged, lost: this.lostHolders, leftMs: () => this.leftMs() },
       ownerOf: (index: number) => this.answers.memberOf(index),
       fetched: timeline && ((owner: Member, container: Container) => timeline.fetched(owner.id, container)),
     };
@@ -272,17 +287,8 @@ export class ReadOperation implements ReadListener {
     if (this.isOver) return;
     this.end();
     const { view, quorum } = this.task;
-    const { acked, failed, pending } = this.tracker.report();
-    this.reject(
-      new StoreError(code, message, {
-        required: quorum.total,
-        acked: namesOf(view, acked),
-        failed: failed.map(({ node, reason }) => ({ node: view.withNumber(node).id, reason })),
-        pending: namesOf(view, pending),
-        retryable: true,
-        epoch: view.epoch,
-      }),
-    );
+    const details = quorumDetails(view, quorum.total, this.tracker.report());
+    this.reject(new StoreError(code, message, { ...details, retryable: true }));
     this.repairWhenQuiet();
   }
 }

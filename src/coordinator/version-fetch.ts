@@ -10,6 +10,8 @@ export interface VersionFetchTask {
   readonly answers: MergedAnswers;
   /** Whose answer that is. */
   readonly ownerOf: (index: number) => Member;
+  /** Those that could not be asked, to which more may come. */
+  readonly lost: number[];
   readonly leftMs: () => number;
   readonly fetched?: ((owner: Member, container: Container) => void) | undefined;
 }
@@ -27,19 +29,21 @@ export function fetchVersions(
   context: Pick<CoordinatorContext, 'calls' | 'clock' | 'hedge'>,
   task: VersionFetchTask,
   done: (outcome: FetchOutcome) => void,
-  failed: readonly number[] = [],
 ): void {
-  const { address, answers, ownerOf, leftMs, fetched } = task;
+  const { address, answers, ownerOf, leftMs, fetched, lost } = task;
   if (answers.isWhole) return done('whole');
-  const index = answers.holderOfUnknown(failed);
+  const index = answers.holderOfUnknown(lost);
   if (index === undefined) return done('failed');
   askPeer(context, ownerOf(index), address, false, leftMs(), {
     answered: (owner, container) => {
       answers.replace(index, container);
       fetched?.(owner, container);
-      fetchVersions(context, task, done, failed);
+      fetchVersions(context, task, done);
     },
-    lost: () => fetchVersions(context, task, done, [...failed, index]),
+    lost: () => {
+      lost.push(index);
+      fetchVersions(context, task, done);
+    },
     timedOut: () => done('timeout'),
   });
 }

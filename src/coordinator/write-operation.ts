@@ -13,7 +13,7 @@ import type { Durability, Timer } from '../ports.ts';
 import { type ForwardedWrite, METHOD, writeHintRequest, writeReplicateRequest } from '../protocol.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { CallOutcome } from '../rpc/calls.ts';
-import { type CoordinatorContext, durabilityOf, namesOf } from './coordinator-context.ts';
+import { type CoordinatorContext, durabilityOf, quorumDetails } from './coordinator-context.ts';
 import { StandIns } from './stand-ins.ts';
 
 export interface WriteTask {
@@ -258,17 +258,8 @@ export class WriteOperation {
     this.isOver = true;
     this.timer?.cancel();
     const { view, write } = this.task;
-    const { acked, failed, pending } = this.tracker.report();
-    this.reject(
-      new StoreError(code, message, {
-        required: write.w,
-        acked: namesOf(view, acked),
-        failed: failed.map(({ node, reason }) => ({ node: view.withNumber(node).id, reason })),
-        pending: outcome === 'unknown' ? namesOf(view, pending) : [],
-        outcome,
-        retryable: true,
-        epoch: view.epoch,
-      }),
-    );
+    const { pending, ...report } = this.tracker.report();
+    const details = quorumDetails(view, write.w, { ...report, pending: outcome === 'unknown' ? pending : [] });
+    this.reject(new StoreError(code, message, { ...details, outcome, retryable: true }));
   }
 }

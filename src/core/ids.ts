@@ -27,6 +27,11 @@ export const objectKey = (bucket: string, key: string): ObjectKey => `${bucket}\
 /** For decoders: a string that was an object key when it was encoded. */
 export const decodedObjectKey = (text: string): ObjectKey => text as ObjectKey;
 
+/** The order in which stores scan: that of the keys' UTF-8 bytes, which is not that of JavaScript's strings. */
+export function compareKeys(a: string, b: string): number {
+  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+}
+
 /** The bucket of an object key. */
 export function bucketOf(object: ObjectKey): string {
   return object.slice(0, object.indexOf('\0'));

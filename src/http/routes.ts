@@ -13,7 +13,8 @@ import type { Handler, RequestRunner } from './request-runner.ts';
 export type App = Hono<{ Bindings: Exchange }>;
 
 /**
- * The route table, of all but keys and values: those are found before, in `server.ts`. One handler per path, whatever the method: two that match would make Hono compose them, a promise each.
+ * The route table, of all but keys and values: those are found before, in `server.ts`. One handler per path, whatever the method:
+ * two that match would make Hono compose them, a promise each.
  * Paths are the sent ones: keys must not be decoded or normalised before they are taken apart.
  */
 export function createRoutes(edge: Edge, runner: RequestRunner): App {

@@ -135,7 +135,7 @@ class NodeHttpServer implements HttpServer {
     this.connectionOf(incoming.socket).add(exchange);
   }
 
-  /** Keys and values go past Hono and its adapter, which take a quarter as much again of a GET's time; all else is found by them. */
+  /** Keys and values, whose requests are many, go past Hono and its adapter; all else is found by them. */
   private serve(exchange: Exchange): void {
     if (exchange.path.startsWith(KV_PREFIX)) {
       this.runner.run(exchange, this.kv);

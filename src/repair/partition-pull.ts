@@ -1,7 +1,7 @@
 import { ByteWriter } from '../core/bytes.ts';
 import { EMPTY_CONTAINER } from '../core/causality/container.ts';
 import { type DotSet, isSubset } from '../core/causality/dot-set.ts';
-import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import { compareKeys, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Clock, Logger, Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
@@ -137,7 +137,7 @@ export class PartitionPull {
     for (;;) {
       const mine = store.scan(this.partition, from, SCAN_KEYS);
       for (const { key } of mine) {
-        if (upTo !== undefined && Buffer.compare(Buffer.from(key), Buffer.from(upTo)) > 0) return;
+        if (upTo !== undefined && compareKeys(key, upTo) > 0) return;
         if (!there.has(key)) replica.absorb({ partition: this.partition, key }, EMPTY_CONTAINER, piece.clock, []);
       }
       from = mine.at(-1)?.key;

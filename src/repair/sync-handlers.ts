@@ -1,6 +1,6 @@
 import { ByteWriter } from '../core/bytes.ts';
 import type { Dot } from '../core/causality/dot.ts';
-import { type DotSet, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, dotsIn, subtract } from '../core/causality/dot-set.ts';
 import { type Epoch, type NodeId, objectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Store } from '../ports.ts';
@@ -107,13 +107,9 @@ function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly Se
 /** Actors in turn, counters ascending: an actor's dots are taken in without a gap as far as they go. */
 function firstDots(set: DotSet, limit: number): readonly Dot[] {
   const dots: Dot[] = [];
-  for (const { actor, runs } of set) {
-    for (let i = 0; i + 1 < runs.length; i += 2) {
-      for (let counter = runs[i] ?? 0; counter <= (runs[i + 1] ?? -1); counter++) {
-        if (dots.length === limit) return dots;
-        dots.push({ actor, counter });
-      }
-    }
+  for (const dot of dotsIn(set)) {
+    if (dots.length === limit) break;
+    dots.push(dot);
   }
   return dots;
 }

@@ -1,4 +1,4 @@
-import { type Actor, type Dot, sameDot } from '../core/causality/dot.ts';
+import type { Actor, Dot } from '../core/causality/dot.ts';
 import { type DotSet, hasDot } from '../core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../core/ids.ts';
 
@@ -99,7 +99,7 @@ function isKnown(clocks: readonly DotSet[], actor: Actor, counter: number): bool
   return clocks.every((clock) => hasDot(clock, dot));
 }
 
-/** The keys of the dots, each with its dots, in the order in which they come; undefined when one of them is not known. */
+/** The keys of the dots, which are distinct, each with its dots, in the order in which they come; undefined when one of them is not known. */
 export function keysOfDots(
   log: DotLog,
   partition: Partition,
@@ -111,7 +111,7 @@ export function keysOfDots(
     if (key === undefined) return undefined;
     const named = keys.get(key);
     if (named === undefined) keys.set(key, [dot]);
-    else if (!named.some((other) => sameDot(other, dot))) named.push(dot);
+    else named.push(dot);
   }
   return keys;
 }

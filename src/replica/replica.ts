@@ -16,7 +16,7 @@ import {
   coordinateWrite,
   type ReplicaUpdate,
 } from '../core/causality/replica-update.ts';
-import type { MemberNumber, NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import { compareKeys, type MemberNumber, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
@@ -182,7 +182,7 @@ export class Replica {
     const { partition, key } = address;
     const comparison = this.comparisons.get(partition);
     const judged =
-      comparison?.passed !== undefined && comparesBefore(key, comparison.passed)
+      comparison?.passed !== undefined && compareKeys(key, comparison.passed) <= 0
         ? judgedBy(mine, comparison.startClock, [...dots, ...remote.siblings.map(({ dot }) => dot)])
         : mine;
     const update = applyRemote(judged, this.store.clock(partition), remote, dots);
@@ -215,15 +215,11 @@ export class Replica {
   }
 
   private apply({ partition, key }: PartitionKey, { stored, added }: ReplicaUpdate): Sequence {
+    const sequence = this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
     this.noteResidue(partition, key, stored);
     for (const dot of added) this.dotLog.add(partition, dot, key);
-    return this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
+    return sequence;
   }
-}
-
-/** In byte order of UTF-8, as stores scan. */
-function comparesBefore(key: ObjectKey, passed: ObjectKey): boolean {
-  return key === passed || Buffer.compare(Buffer.from(key), Buffer.from(passed)) < 0;
 }
 
 /** Damage is an error, never an absence (H1). */

@@ -1,6 +1,6 @@
 import type { Dot } from '../core/causality/dot.ts';
 import { addDot, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
-import type { ObjectKey, Partition } from '../core/ids.ts';
+import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import { StoreError } from '../errors.ts';
 import type {
@@ -101,7 +101,7 @@ export class StorageEngine implements Store {
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
     const records: { readonly key: string; readonly value: Uint8Array }[] = [];
     this.visitMeta(prefix, (key, value) => records.push({ key, value }));
-    return records.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
+    return records.sort((a, b) => compareKeys(a.key, b.key));
   }
 
   visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {

@@ -1,4 +1,4 @@
-import type { ObjectKey, Partition } from '../core/ids.ts';
+import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
 import type { StoredObject } from '../ports.ts';
 import type { Checksum32, StateTable } from './devices.ts';
 import type { Memtable } from './memtable.ts';
@@ -22,7 +22,7 @@ export function scanObjects(options: ScanOptions): readonly StoredObject[] {
   const { state, checksum32, memtable, partition, after, limit } = options;
   const recent = new Map<ObjectKey, Uint8Array | undefined>();
   for (const [key, { value }] of memtable.objectsOf(partition)) {
-    if (after === undefined || isBefore(after, key)) recent.set(key, value);
+    if (after === undefined || compareKeys(after, key) < 0) recent.set(key, value);
   }
   const [start, end] = objectBounds(partition, after);
   // What the memtable removes may fill the limit: so many more are read.
@@ -34,9 +34,5 @@ export function scanObjects(options: ScanOptions): readonly StoredObject[] {
       found.push({ key, object: stateValue(entry, checksum32, `an object of partition ${partition}`) });
   }
   for (const [key, object] of recent) if (object !== undefined) found.push({ key, object });
-  return found.sort((a, b) => (isBefore(a.key, b.key) ? -1 : 1)).slice(0, limit);
-}
-
-function isBefore(a: string, b: string): boolean {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b)) < 0;
+  return found.sort((a, b) => compareKeys(a.key, b.key)).slice(0, limit);
 }

@@ -17,7 +17,7 @@ const sha512Half: (bytes: Uint8Array) => Buffer =
  * bytes. All but the last carry their length, so that no two lists of them can be mistaken for each other. With the secret in front
  * this is a MAC, as it would not be with SHA-256: the digest holds back half of the state that a longer message would go on from.
  *
- * One call: the native object behind an HMAC took 4 % of a PUT, most of it to be collected.
+ * One call, without the native object that an HMAC makes for each.
  */
 export function tokenMacs(clusterId: string, secret: Uint8Array): (key: ObjectKey) => TokenMac {
   return (key) => (body) => {

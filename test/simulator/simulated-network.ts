@@ -110,8 +110,8 @@ export class SimulatedNetwork {
       if (this.isCut(from.node, to)) return;
       const running = this.running.get(to);
       // Whoever has taken the place of a process that ended unseen knows nothing of its connections.
-      if (running !== undefined && running !== target) from.lose(to, 'reset by a later process');
-      else if (fate === 'corrupted') from.lose(to, 'corrupted frame');
+      if (running !== undefined && running !== target) from.loseLink(to, target, 'reset by a later process');
+      else if (fate === 'corrupted') from.loseLink(to, target, 'corrupted frame');
       else target.deliver(from.node, message);
     };
     this.post(bytes, delayMs, deliver);
@@ -192,6 +192,11 @@ export class SimulatedTransport implements Transport {
     this.life.run(() => {
       if (!this.isStopped) this.receiver?.received(from, message);
     });
+  }
+
+  /** The link to one process of the peer. It may have been followed by another since: that one has nothing to do with it. */
+  loseLink(peer: NodeId, target: SimulatedTransport, reason: string): void {
+    if (this.links.get(peer) === target) this.lose(peer, reason);
   }
 
   lose(peer: NodeId, reason: string): void {

@@ -11,7 +11,7 @@
  * Source: Goncalves et al., "DottedDB: Anti-Entropy without Merkle Trees, Deletes without Tombstones" (SRDS 2017), 4.3.
  */
 import type { Container } from './container.ts';
-import type { Dot } from './dot.ts';
+import { type Dot, sameDot } from './dot.ts';
 import { addDot, type DotSet, dotSetOf, hasDot, union } from './dot-set.ts';
 
 /** The other owner's container of a key, as stored there, with as much of its clock as bears on the key; `dots` are the key's, of that clock. */
@@ -29,10 +29,8 @@ export function bearingOn(mine: Container, theirs: Container, theirClock: DotSet
  * or deleted. `incoming` are the dots of what is about to be merged.
  */
 export function judgedBy(stored: Container, startClock: DotSet, incoming: readonly Dot[]): Container {
-  const known = incoming.filter((dot) => hasDot(startClock, dot) && !stored.siblings.some((s) => isSame(s.dot, dot)));
+  const known = incoming.filter(
+    (dot) => hasDot(startClock, dot) && !stored.siblings.some((held) => sameDot(held.dot, dot)),
+  );
   return known.length === 0 ? stored : { siblings: stored.siblings, context: union(stored.context, dotSetOf(known)) };
-}
-
-function isSame(a: Dot, b: Dot): boolean {
-  return a.actor === b.actor && a.counter === b.counter;
 }
