@@ -119,6 +119,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const forwardedWrite = writeHandler(context);
   const antiEntropy = new AntiEntropy({
     ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences },
+    catchUp: membership.catchUp,
+    standing,
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
   const delivery = new HintDelivery({

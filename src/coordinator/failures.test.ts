@@ -207,7 +207,7 @@ describe('in a cluster of three', () => {
       await cluster.crash('n2');
       await cluster.launch('n2');
       await cluster.pass(1000);
-      expect(cluster.node('n2').membership.standing).toMatchObject({ actor: undefined, readable: false });
+      expect(cluster.node('n2').membership.standing).toMatchObject({ actor: undefined, mayRead: false });
       const { detector } = cluster.node('n1').membership;
       expect(detector.isUp(nodeId('n2'), cluster.clock.monotonicMs())).toBe(true);
       expect(detector.mayCoordinate(nodeId('n2'), cluster.clock.monotonicMs())).toBe(false);
@@ -253,7 +253,7 @@ describe('in a cluster of three', () => {
       cluster.wipe('n2');
       await cluster.launch('n2');
       await cluster.pass(15_000);
-      expect(cluster.node('n2').membership.standing.readable).toBe(false);
+      expect(cluster.node('n2').membership.standing.mayRead).toBe(false);
     });
   });
 
@@ -263,7 +263,7 @@ describe('in a cluster of three', () => {
     cluster.loses = (from, _, message) => from === 'n3' && isRaft(message);
     await cluster.launch('n3');
     await cluster.pass(7000);
-    expect(cluster.node('n3').membership.standing.readable).toBe(false);
+    expect(cluster.node('n3').membership.standing.mayRead).toBe(false);
     cluster.loses = () => false;
     await cluster.until(() => cluster.node('n3').membership.standing.actor !== undefined, 'n3 to be granted');
   });

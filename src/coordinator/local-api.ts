@@ -162,7 +162,7 @@ export class LocalApi implements StoreApi {
 
   private mayCoordinate(id: NodeId): boolean {
     const { self, detector, clock, standing } = this.context;
-    return id === self ? standing.actor !== undefined : detector.mayCoordinate(id, clock.monotonicMs());
+    return id === self ? standing.isWhole : detector.mayCoordinate(id, clock.monotonicMs());
   }
 }
 
