@@ -58,6 +58,10 @@ export class CatchUp {
     return this.stored === NOTHING;
   }
 
+  get excepted(): readonly MemberNumber[] {
+    return this.stored.excepted;
+  }
+
   /** The other owners that the partition still waits for. */
   missing(partition: Partition, others: readonly MemberNumber[]): readonly MemberNumber[] {
     const { done, excepted } = this.stored;

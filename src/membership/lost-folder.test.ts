@@ -77,26 +77,32 @@ describe('a member whose folder was emptied', () => {
   });
 
   it('neither reads nor coordinates a partition until every other owner has been exchanged with', async () => {
-    await write('n1', 'k', 'v');
-    // The one other owner that must not be asked: it could be the only one that has some write.
+    const key =
+      [1, 2, 3, 4, 5, 6, 7, 8].map(String).find((one) => cluster.node('n1').api.ringOf('b', one).owners[0] === 'n3') ??
+      '';
+    const exchanges: readonly unknown[] = [METHOD.replicate, METHOD.hint, METHOD.sync, METHOD.missing, METHOD.compare];
+    const between = (from: string, to: string, message: Uint8Array): boolean =>
+      [from, to].sort().join() === 'n1,n3' && exchanges.includes(requestMethod(message));
+    cluster.loses = between;
+    await write('n3', key, 'v', 2);
+    // Only n3 is left of those that have it, and it can say so, but cannot be had from.
+    const pulls: readonly unknown[] = [METHOD.missing, METHOD.compare];
     cluster.loses = (from, to, message) =>
-      to === 'n3' &&
-      from === 'n2' &&
-      [METHOD.sync, METHOD.missing, METHOD.compare].includes(requestMethod(message) as never);
+      between(from, to, message) || (from === 'n2' && to === 'n3' && pulls.includes(requestMethod(message)));
     await loseFolder('n2');
     await cluster.until(() => membershipOf('n2').standing.actor !== undefined, 'n2 to be granted');
     await cluster.pass(5000);
     const { standing } = membershipOf('n2');
-    const { partition } = cluster.node('n2').api.ringOf('b', 'k');
-    expect(standing).toMatchObject({ isWhole: false });
+    const { partition } = cluster.node('n2').api.ringOf('b', key);
+    expect(cluster.node('n2').api.catchUp().partitions).toEqual([{ partition, waitsFor: ['n3'] }]);
     expect([standing.isReadable(partition), standing.actorOf(partition)]).toEqual([false, undefined]);
-    expect(valuesOf(await read('n2', 'k', { r: 2 }))).toEqual(['v']);
-    expect(await errorOf(read('n2', 'k', { r: 3 }))).toMatchObject({
+    expect(valuesOf(await read('n2', key, { r: 2 }))).toEqual(['v']);
+    expect(await errorOf(read('n2', key, { r: 3 }))).toMatchObject({
       code: 'quorum-impossible',
       details: { failed: [expect.objectContaining({ node: 'n2', reason: expect.stringContaining('catching up') })] },
     });
-    const through = await write('n2', 'k', 'after', 3);
-    expect(through.quorum.owners).toBe(3);
+    const through = await write('n2', key, 'after', 2);
+    expect(through.quorum.owners).toBe(2);
     cluster.loses = () => false;
     await whole('n2');
     expect(standing.isReadable(partition)).toBe(true);
@@ -150,6 +156,43 @@ describe('a member whose folder was emptied', () => {
       await cluster.until(() => votersSeenBy('n1')?.length === 3, 'n2 to vote');
     }
     expect(stored('n2', 'k')).toEqual(stored('n1', 'k'));
+  });
+});
+
+describe('an owner that will never come back', () => {
+  const except = (owner: string) => cluster.settle(cluster.node('n2').api.exceptOwner(owner));
+  beforeEach(async () => {
+    cluster = new InProcessCluster({ nodes: 5, n: 3 });
+    await cluster.start();
+  });
+
+  it('is waited for, until an operator says that it is not to be', async () => {
+    await write('n1', 'k', 'v');
+    await cluster.crash('n3');
+    await loseFolder('n2');
+    await cluster.until(() => membershipOf('n2').standing.actor !== undefined, 'n2 to be granted');
+    await cluster.pass(5000);
+    const { partitions } = cluster.node('n2').api.catchUp();
+    expect(partitions.length).toBeGreaterThan(0);
+    for (const { waitsFor } of partitions) expect(waitsFor).toEqual(['n3']);
+    const view = await except('n3');
+    expect(view.excepted).toEqual(['n3']);
+    await whole('n2');
+    expect(cluster.node('n2').api.catchUp()).toEqual({ node: 'n2', partitions: [], excepted: [] });
+  });
+
+  it('is not excepted while it can be reached, nor when nothing waits, nor when it is no other member', async () => {
+    expect(await errorOf(except('n3'))).toMatchObject({ code: 'conflict' });
+    cluster.loses = (from, to, message) => from === 'n2' && to === 'n3' && requestMethod(message) === METHOD.sync;
+    await loseFolder('n2');
+    await cluster.until(() => membershipOf('n2').standing.actor !== undefined, 'n2 to be granted');
+    await cluster.pass(3000);
+    expect(await errorOf(except('n3'))).toMatchObject({
+      code: 'conflict',
+      message: expect.stringContaining('reached'),
+    });
+    for (const owner of ['n2', 'n9', ''])
+      expect(await errorOf(except(owner))).toMatchObject({ code: 'bad-body', details: { field: 'except' } });
   });
 });
 

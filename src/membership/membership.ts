@@ -63,6 +63,10 @@ export class Membership {
     });
   }
 
+  get logger(): Logger {
+    return this.options.logger;
+  }
+
   get view(): ClusterView | undefined {
     return this.current;
   }

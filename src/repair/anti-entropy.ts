@@ -160,12 +160,12 @@ export class AntiEntropy {
     const common = view.partitionsOf(this.options.self).filter((partition) => view.owns(peer, partition));
     if (common.length === 0) return;
     this.rounds++;
-    for (const { partition, clock: theirs } of await this.exchangeClocks(view, peer, common)) {
+    const heard = await this.exchangeClocks(view, peer, common);
+    for (const { partition, clock } of heard) this.caughtUp(view, peer, partition, clock);
+    for (const { partition, clock: theirs } of heard) {
       if (this.isStopped) return;
-      if (!isSubset(theirs, this.options.store.clock(partition))) {
-        const pull = new PartitionPull(this.options, view, peer, partition, this.pulled);
-        await pull.run();
-      }
+      if (isSubset(theirs, this.options.store.clock(partition))) continue;
+      await new PartitionPull(this.options, view, peer, partition, this.pulled).run();
       this.caughtUp(view, peer, partition, theirs);
     }
   }
@@ -199,6 +199,7 @@ export class AntiEntropy {
     const owner = view.member(peer);
     if (!catchUp.isOpen(partition) || owner === undefined || !isSubset(theirs, store.clock(partition))) return;
     catchUp.exchanged(partition, owner.number);
+    this.endCatchUp(view);
   }
 
   /** Partitions that wait for nobody any more are served again: as the owners are since this node has its grant. */

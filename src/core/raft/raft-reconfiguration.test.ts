@@ -96,7 +96,7 @@ describe('R5: a change of the configuration', () => {
 
   it('gives a learner that has caught up its vote', () => {
     const network = led();
-    network.add(4, stored(without2, { terms: [1], commit: 11 }));
+    network.add(4, stored(without2));
     for (const id of [1, 3]) network.node(id).reconfigure(with4);
     network.node(4).reconfigure(with4);
     network.tick(1);

@@ -10,11 +10,13 @@ export function checkLostFolders(simulation: Simulation): void {
 }
 
 /**
- * R3, C8, to be called while the cluster runs: what was promised under a Raft id and forgotten is not promised again under it; and who
- * is behind answers no reads and coordinates no writes.
+ * R3, to be called while the cluster runs: what was promised under a Raft id and forgotten is not promised again under it; and no
+ * folder is given up that was never lost.
  */
 export function watchLostFolders(simulation: Simulation): void {
-  for (const { id, node, forsworn } of simulation.machines) {
+  for (const { id, node, forsworn, losses } of simulation.machines) {
+    if (losses === 0 && node?.membership.catchUp.isOver === false)
+      simulation.violated('lost folders', `${id} has given up its data folder, which is the latest`);
     const voice = node?.membership.metadata?.id;
     if (voice !== undefined && forsworn.has(voice))
       simulation.violated(
