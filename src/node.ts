@@ -77,7 +77,12 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const { standing, detector } = membership;
   const currentView = () => membership.view;
   const durability = () => membership.view?.state.settings.durability ?? 'flush';
-  const replica = new Replica(self, store, config.limits, currentView);
+  const replica = new Replica({
+    ...{ self, store, currentView },
+    limits: config.limits,
+    ownActor: () => standing.actor,
+    forgot: (partition) => membership.forgot(partition),
+  });
   const digest = clockDigest(ports.hash64);
   const divergences = new Divergences(clock);
   const life = new ByteReader(random.bytes(4)).u32();

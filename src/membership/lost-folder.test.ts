@@ -4,7 +4,8 @@ import type { Loses } from '../../test/faulty-ports.ts';
 import { InProcessCluster } from '../../test/in-process-cluster.ts';
 import { isRaft, isReply, requestMethod } from '../../test/messages.ts';
 import { errorOf, get, put, valuesOf } from '../../test/requests.ts';
-import { objectKey } from '../core/ids.ts';
+import { dotSetOf } from '../core/causality/dot-set.ts';
+import { epoch, objectKey } from '../core/ids.ts';
 import { raftId } from '../core/raft/types.ts';
 import { METHOD } from '../protocol.ts';
 
@@ -289,3 +290,43 @@ describe('a member whose folder is an older copy', () => {
     expect(memberOf('n2')?.raft).toBe(2);
   });
 });
+
+describe('a process that hears of a write of its own that it has forgotten', () => {
+  beforeEach(async () => {
+    cluster = new InProcessCluster();
+    await cluster.start();
+  });
+
+  it('catches up with that partition before it serves it again, and writes under another grant then', async () => {
+    await write('n2', 'k', 'v');
+    const { partition } = cluster.node('n2').api.ringOf('b', 'k');
+    const before = membershipOf('n2').standing.actor ?? never();
+    const dot = { actor: before, counter: 1000 };
+    const container = { siblings: [], context: dotSetOf([dot]) };
+    const { replica } = cluster.node('n2');
+    replica.merge({ epoch: epoch(1), partition, key: objectKey('b', 'k'), dots: [dot], container });
+    expect(membershipOf('n2').standing.actorOf(partition)).toBeUndefined();
+    expect(
+      cluster
+        .node('n2')
+        .api.catchUp()
+        .partitions.map((one) => one.partition),
+    ).toEqual([partition]);
+    await whole('n2');
+    await cluster.until(() => membershipOf('n2').standing.actor !== before, 'another grant');
+    expect(membershipOf('n2').standing.actor).toBeGreaterThan(before);
+    expect((await write('n2', 'k', 'w')).quorum.owners).toBe(3);
+  });
+
+  it('does not take what others hold of its writes for forgotten', async () => {
+    for (let i = 0; i < 20; i++) await write('n2', `k${i}`, 'v');
+    await cluster.crash('n3');
+    await cluster.start(['n3']);
+    await cluster.pass(3000);
+    for (const id of cluster.ids) expect(membershipOf(id).catchUp.isOver).toBe(true);
+  });
+});
+
+function never(): never {
+  throw new Error('n2 has no grant');
+}

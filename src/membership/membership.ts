@@ -1,7 +1,7 @@
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { BucketProperties, ClusterSettings, ClusterState, CommandResult } from '../core/cluster/cluster-state.ts';
 import type { Command } from '../core/cluster/command.ts';
-import type { NodeId } from '../core/ids.ts';
+import type { NodeId, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock, Logger, Random, Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
@@ -136,6 +136,21 @@ export class Membership {
 
   putSettings(settings: Partial<ClusterSettings>, timeoutMs: number): Promise<void> {
     return this.propose((origin) => ({ kind: 'settings', origin, settings }), timeoutMs);
+  }
+
+  /**
+   * This process has lost what it had written: the partition is caught up with before it is served again, and writes go under a new
+   * grant from then on (H1, rule C8).
+   */
+  forgot(partition: Partition): void {
+    if (this.catchUp.isOpen(partition)) return;
+    this.logger.error(
+      { partition },
+      'a write of this process is known to others and not here: the partition catches up',
+    );
+    this.catchUp.lose(partition);
+    this.heartbeats?.beat();
+    this.place.regrant().catch(this.options.onFatal);
   }
 
   /** Other nodes no longer choose this one to coordinate. */

@@ -105,7 +105,7 @@ export class MetadataPlace {
   }
 
   private async takeOnce(): Promise<'settled' | 'outdated'> {
-    const { store, config, self, clock, random, logger, onGrant } = this.options;
+    const { store, onGrant } = this.options;
     const storage = new RaftStorage(store);
     const starts = new StartRecord(store);
     const found = storage.load();
@@ -115,15 +115,28 @@ export class MetadataPlace {
     const group = found === undefined ? this.createGroup(storage, stored) : this.current;
     if (group === undefined) return 'settled';
     group.start();
-    const granted = await obtainGrant({
+    const granted = await this.grantOf(group, starts);
+    if (granted === 'outdated' || (granted === undefined && !this.isStopped)) return 'outdated';
+    if (granted !== undefined) onGrant(granted);
+    return 'settled';
+  }
+
+  /** Another grant for the process that is running: what it wrote under the one before may be forgotten. */
+  async regrant(): Promise<void> {
+    const { group } = this;
+    if (group === undefined || this.isTaking) return;
+    const granted = await this.grantOf(group, new StartRecord(this.options.store));
+    if (typeof granted === 'object') this.options.onGrant(granted);
+  }
+
+  private grantOf(group: MetadataGroup, starts: StartRecord): ReturnType<typeof obtainGrant> {
+    const { config, self, clock, random, logger } = this.options;
+    return obtainGrant({
       ...{ self, group, starts, random, clock, logger },
       store: this.storeId,
       addresses: addressesOf(config, self),
       isStopped: () => this.isStopped || group.isStopped,
     });
-    if (granted === 'outdated' || (granted === undefined && !this.isStopped)) return 'outdated';
-    if (granted !== undefined) onGrant(granted);
-    return 'settled';
   }
 
   private async isLatest(group: MetadataGroup, starts: StartRecord): Promise<boolean> {
