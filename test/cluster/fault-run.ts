@@ -14,7 +14,7 @@ import { Dice } from '../simulator/chance.ts';
 import { agreement, Inspection } from './faults/agreement.ts';
 import { checkKey, type Violation } from './faults/check-ledger.ts';
 import { type KeyHistory, Ledger } from './faults/ledger.ts';
-import { Nemesis } from './faults/nemesis.ts';
+import { Nemesis, PACES } from './faults/nemesis.ts';
 import { StoreClient } from './faults/store-client.ts';
 import { RealCluster } from './real-cluster.ts';
 
@@ -27,6 +27,8 @@ export interface FaultRunOptions {
   readonly seed: number;
   /** The faults go on for so long, and until every kind has been there once. */
   readonly faultsMs: number;
+  /** Left out: `steady`. */
+  readonly pace?: keyof typeof PACES;
   readonly say?: (text: string) => void;
   readonly keep?: boolean;
 }
@@ -57,27 +59,27 @@ export async function runFaults(options: FaultRunOptions): Promise<FaultReport> 
 
 class FaultRun {
   private readonly cluster: RealCluster;
-  private readonly seed: number;
-  private readonly faultsMs: number;
+  private readonly options: FaultRunOptions;
   private readonly say: (text: string) => void;
   private readonly ledger = new Ledger();
   private readonly surprises: string[] = [];
 
-  constructor(cluster: RealCluster, { seed, faultsMs, say = () => undefined }: FaultRunOptions) {
+  constructor(cluster: RealCluster, options: FaultRunOptions) {
+    const { say = () => undefined } = options;
     this.cluster = cluster;
-    this.seed = seed;
-    this.faultsMs = faultsMs;
+    this.options = options;
     const startMs = performance.now();
     this.say = (text) => say(`${((performance.now() - startMs) / 1000).toFixed(1).padStart(6)} s  ${text}`);
   }
 
   async run(): Promise<FaultReport> {
-    const { cluster, ledger, seed } = this;
-    const nemesis = new Nemesis(cluster, new Dice(seed), this.say);
+    const { cluster, ledger } = this;
+    const { seed, faultsMs, pace = 'steady' } = this.options;
+    const nemesis = new Nemesis(cluster, new Dice(seed), PACES[pace], this.say);
     let isOver = false;
     const clients = this.clients().map((client) => client.run(() => isOver));
     try {
-      await nemesis.run(performance.now() + this.faultsMs, 1);
+      await nemesis.run(performance.now() + faultsMs);
     } finally {
       isOver = true;
       await Promise.all(clients);
@@ -88,7 +90,7 @@ class FaultRun {
     const agreementS = Math.round(performance.now() - healedMs) / 1000;
     this.say(`all nodes say that they agree, after ${agreementS} s`);
     const histories = ledger.histories();
-    const violations = await this.judge(histories);
+    const violations = await this.judge(histories, healedMs + AGREEMENT_MS);
     for (const id of cluster.ids) this.noteErrors(id);
     return {
       seed,
@@ -102,7 +104,8 @@ class FaultRun {
   }
 
   private clients(): readonly StoreClient[] {
-    const { cluster, ledger, seed, surprises } = this;
+    const { cluster, ledger, surprises } = this;
+    const { seed } = this.options;
     const surprised = (text: string): void => void surprises.push(text);
     return Array.from(
       { length: CLIENTS },
@@ -110,12 +113,17 @@ class FaultRun {
     );
   }
 
-  private async judge(histories: readonly KeyHistory[]): Promise<readonly Violation[]> {
-    const showings = await new Inspection(this.cluster).read(histories.map(({ key }) => key));
-    this.say(`${histories.length} keys were read from every owner and through every node`);
+  private async judge(histories: readonly KeyHistory[], agreedMs: number): Promise<readonly Violation[]> {
+    const inspection = new Inspection(this.cluster);
+    const keys = histories.map(({ key }) => key);
+    const copies = await inspection.ownCopies(keys, agreedMs);
+    this.say(`${keys.length} keys were read from every owner`);
+    const answers = await inspection.throughEveryNode(keys);
+    this.say('and through every node');
+    inspection.close();
     const violations: Violation[] = [];
     for (const history of histories) {
-      const found = checkKey(history, showings.get(history.key) ?? []);
+      const found = checkKey(history, [...(copies.get(history.key) ?? []), ...(answers.get(history.key) ?? [])]);
       violations.push(...found);
       if (found.length > 0 && violations.length <= SHOWN_VIOLATIONS) this.tell(history, found);
     }
@@ -129,17 +137,28 @@ class FaultRun {
     for (const request of requests.slice(-200)) this.say(`    ${JSON.stringify(request)}`);
   }
 
-  /** A node that no fault has ended must run; what it calls an error must not happen. */
+  /** Only faults end nodes, and what a node calls an error must not happen. */
   private noteErrors(id: string): void {
-    const node = this.cluster.process(id);
-    if (!node.isRunning) this.surprises.push(`${id} has ended by itself: ${node.stderr.slice(-1000)}`);
-    const errors = node.stderr.split('\n').filter((line) => /"level":"?(?:50|60|error|fatal)/.test(line));
-    this.surprises.push(...errors.map((line) => `${id} logged ${line}`));
+    const lives = this.cluster.livesOf(id);
+    for (const [i, life] of lives.entries()) {
+      const wasKilled = life.child.signalCode === 'SIGKILL' && i < lives.length - 1;
+      if (!life.isRunning && !wasKilled) this.surprises.push(`${id} has ended by itself: ${life.stderr.slice(-1000)}`);
+      const errors = life.stderr.split('\n').filter((line) => !line.startsWith('{') || /"level":"error"/.test(line));
+      this.surprises.push(...errors.filter((line) => line !== '').map((line) => `${id} logged ${line}`));
+    }
   }
 }
 
+/** What a node has said in all its lives. */
+function logOf(cluster: RealCluster, id: string): string {
+  return cluster
+    .livesOf(id)
+    .map(({ stderr }) => stderr)
+    .join('--- the next life ---\n');
+}
+
 function keepLogs(cluster: RealCluster): void {
-  for (const id of cluster.ids) writeFileSync(join(cluster.folder, `${id}.log`), cluster.process(id).stderr);
+  for (const id of cluster.ids) writeFileSync(join(cluster.folder, `${id}.log`), logOf(cluster, id));
   process.stdout.write(`kept: ${cluster.folder}\n`);
 }
 

@@ -26,7 +26,7 @@ export class RealCluster {
   readonly ids: readonly string[];
   private readonly ports: readonly number[];
   private readonly proxies: ProxiedNetwork | undefined;
-  private readonly processes = new Map<string, Program>();
+  private readonly lives = new Map<string, readonly Program[]>();
   private readonly all = new Set<Program>();
 
   private constructor(ids: readonly string[], ports: readonly number[], proxies: ProxiedNetwork | undefined) {
@@ -89,9 +89,14 @@ export class RealCluster {
 
   /** The latest process of the node. */
   process(id: string): Program {
-    const process = this.processes.get(id);
+    const process = this.livesOf(id).at(-1);
     if (process === undefined) throw new Error(`${id} was not started`);
     return process;
+  }
+
+  /** Every process of the node so far, in order. */
+  livesOf(id: string): readonly Program[] {
+    return this.lives.get(id) ?? [];
   }
 
   /**
@@ -100,7 +105,7 @@ export class RealCluster {
    */
   async start(ids: readonly string[] = this.ids): Promise<void> {
     await Promise.all(ids.map((id) => this.says(this.launch(id), new RegExp(`^ready ${id} `, 'm'))));
-    const running = this.ids.filter((id) => this.processes.get(id)?.isRunning === true);
+    const running = this.ids.filter((id) => this.livesOf(id).at(-1)?.isRunning === true);
     const settled = Promise.all(running.map((from) => eventually(() => this.seesAll(from, running))));
     await inTime(settled, () => `${running} do not see each other`);
   }
@@ -108,7 +113,7 @@ export class RealCluster {
   /** Starts a node without waiting. `file`: another cluster.yaml than the cluster's own. */
   launch(id: string, file: string = this.fileOf(id)): Program {
     const node = this.run(['start', '--config', file, '--node', id]);
-    this.processes.set(id, node);
+    this.lives.set(id, [...this.livesOf(id), node]);
     return node;
   }
 

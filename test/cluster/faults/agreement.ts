@@ -1,7 +1,7 @@
 import { Agent } from 'node:http';
 import { type Answer, headerOf, jsonOf, send } from '../http-request.ts';
 import type { RealCluster } from '../real-cluster.ts';
-import type { Showing } from './check-ledger.ts';
+import { disagreements, type Showing } from './check-ledger.ts';
 import { BUCKET, isShowing, shownIds } from './store-client.ts';
 
 const POLL_MS = 50;
@@ -24,18 +24,18 @@ export async function agreement(cluster: RealCluster, withinMs: number): Promise
 
 async function openMatters(cluster: RealCluster, id: string): Promise<readonly string[]> {
   const ask = async (path: string) => jsonOf(await send(cluster.httpPort(id), path));
-  const [sync, hints, { members }] = await Promise.all(
-    ['/sync', '/hints', ''].map((path) => ask(`/v1/cluster${path}`)),
-  );
+  const sync = await ask('/v1/cluster/sync');
+  const hints = await ask('/v1/cluster/hints');
+  const { members } = await ask('/v1/cluster');
   const open: string[] = [];
-  if (sync?.oldestMs !== null || sync.unheard !== 0) open.push(`sync of ${id}: ${JSON.stringify(sync)}`);
-  if (JSON.stringify(hints?.targets) !== '[]') open.push(`hints of ${id}: ${JSON.stringify(hints)}`);
+  if (sync.oldestMs !== null || sync.unheard !== 0) open.push(`sync of ${id}: ${JSON.stringify(sync)}`);
+  if (JSON.stringify(hints.targets) !== '[]') open.push(`hints of ${id}: ${JSON.stringify(hints)}`);
   const isWhole = Array.isArray(members) && members.every(({ seenAs }: { seenAs: string }) => seenAs === 'up');
   if (!isWhole) open.push(`members as ${id} sees them: ${JSON.stringify(members)}`);
   return open;
 }
 
-/** What there is to see of every key: each owner's own copy, and what each node reads from all owners. */
+/** Looks at every key in the end: first at each owner's own copy, which changes nothing; then through each node. */
 export class Inspection {
   private readonly cluster: RealCluster;
   private readonly agent = new Agent({ keepAlive: true, maxSockets: IN_FLIGHT });
@@ -44,29 +44,41 @@ export class Inspection {
     this.cluster = cluster;
   }
 
-  async read(keys: readonly string[]): Promise<ReadonlyMap<string, readonly Showing[]>> {
-    const found = new Map<string, readonly Showing[]>();
+  /** What each owner holds. Copies that differ are looked at again until `endMs`: only then they must be equal. */
+  ownCopies(keys: readonly string[], endMs: number): Promise<ReadonlyMap<string, readonly Showing[]>> {
+    return this.each(keys, async (key) => {
+      const ring = await this.ask('n1', `/v1/cluster/ring?bucket=${BUCKET}&key=${key}`);
+      const { owners } = jsonOf(ring) as { owners: readonly string[] };
+      for (;;) {
+        const copies = await Promise.all(owners.map((id) => this.ownCopy(id, key)));
+        if (disagreements(copies).length === 0 || performance.now() > endMs) return copies;
+      }
+    });
+  }
+
+  /** What each node reads from all owners, which repairs copies that differ. */
+  throughEveryNode(keys: readonly string[]): Promise<ReadonlyMap<string, readonly Showing[]>> {
+    const query = 'r=all&pr=all&sloppy=false&timeout=5s';
+    const through = async (id: string, key: string): Promise<Showing> =>
+      showing(id, await this.ask(id, `/v1/kv/${BUCKET}/${key}?${query}`));
+    return this.each(keys, (key) => Promise.all(this.cluster.ids.map((id) => through(id, key))));
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+
+  private async each<T>(keys: readonly string[], look: (key: string) => Promise<T>): Promise<ReadonlyMap<string, T>> {
+    const found = new Map<string, T>();
     let next = 0;
     const worker = async () => {
-      for (let key = keys[next++]; key !== undefined; key = keys[next++]) found.set(key, await this.showingsOf(key));
+      for (let key = keys[next++]; key !== undefined; key = keys[next++]) found.set(key, await look(key));
     };
     await Promise.all(Array.from({ length: IN_FLIGHT }, worker));
-    this.agent.destroy();
     return found;
   }
 
-  private async showingsOf(key: string): Promise<readonly Showing[]> {
-    const ring = await this.ask('n1', `/v1/cluster/ring?bucket=${BUCKET}&key=${key}`);
-    const { owners } = jsonOf(ring) as { owners: readonly string[] };
-    return Promise.all([
-      ...owners.map((id) => this.ownCopy(id, key)),
-      ...this.cluster.ids.map(async (id) =>
-        showing(id, await this.ask(id, `/v1/kv/${BUCKET}/${key}?r=all&pr=all&sloppy=false&timeout=5s`)),
-      ),
-    ]);
-  }
-
-  /** An owner answers r=1 from what it holds, except when it is slow to do so. */
+  /** An owner answers r=1 from what it holds, except when it is slow to do so: then it is asked again. */
   private async ownCopy(id: string, key: string): Promise<Showing> {
     const endMs = performance.now() + READ_MS;
     for (;;) {

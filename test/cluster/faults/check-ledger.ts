@@ -43,7 +43,8 @@ export function checkKey(history: KeyHistory, showings: readonly Showing[]): rea
   return texts.flatMap(([kind, found]) => found.map((text) => ({ kind, key: history.key, text })));
 }
 
-function disagreements(showings: readonly Showing[]): readonly string[] {
+/** Those who show something else than the first. */
+export function disagreements(showings: readonly Showing[]): readonly string[] {
   const [first, ...others] = showings;
   if (first === undefined) return ['nobody was asked for it'];
   return others.filter((other) => contentOf(other) !== contentOf(first)).map((other) => `${say(first)}, ${say(other)}`);

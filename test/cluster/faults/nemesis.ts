@@ -16,11 +16,23 @@ export type FaultKind =
   | 'refuse connections'
   | 'flap';
 
-const FAULT_MS = [1500, 4000] as const;
-const FREEZE_MS = [2000, 5000] as const;
-const CALM_MS = [500, 1500] as const;
-const FLAPS = [4, 8] as const;
-const FLAP_MS = [100, 600] as const;
+type Range = readonly [least: number, most: number];
+
+/** How long things last, in ms. */
+export interface Pace {
+  readonly fault: Range;
+  readonly freeze: Range;
+  readonly calm: Range;
+}
+
+/** Most faults last longer than it takes the nodes to notice them: a second. */
+export const PACES = {
+  brisk: { fault: [1200, 2000], freeze: [2000, 2500], calm: [300, 800] },
+  steady: { fault: [1500, 4000], freeze: [2000, 5000], calm: [500, 1500] },
+} as const satisfies Record<string, Pace>;
+
+const FLAPS: Range = [4, 8];
+const FLAP_MS: Range = [100, 400];
 
 /** Does to a proxied cluster what happens to clusters: one fault at a time, healed before the next one. */
 export class Nemesis {
@@ -28,12 +40,14 @@ export class Nemesis {
   readonly totals = new Map<FaultKind, number>();
   private readonly cluster: RealCluster;
   private readonly dice: Dice;
+  private readonly pace: Pace;
   private readonly say: (text: string) => void;
   private readonly faults: Readonly<Record<FaultKind, () => Promise<void>>>;
 
-  constructor(cluster: RealCluster, dice: Dice, say: (text: string) => void) {
+  constructor(cluster: RealCluster, dice: Dice, pace: Pace, say: (text: string) => void) {
     this.cluster = cluster;
     this.dice = dice;
+    this.pace = pace;
     this.say = say;
     this.faults = {
       'kill one': () => this.kill(1),
@@ -51,14 +65,14 @@ export class Nemesis {
     };
   }
 
-  /** Every kind once, in an order of chance, and so on until the time is up; at least `rounds` times through. */
-  async run(endMs: number, rounds: number): Promise<void> {
-    for (let round = 0; round < rounds || performance.now() < endMs; round++) {
+  /** Every kind once, in an order of chance, and so on until the time is up. */
+  async run(endMs: number): Promise<void> {
+    for (let round = 1; round === 1 || performance.now() < endMs; round++) {
       for (const kind of this.shuffled(Object.keys(this.faults) as FaultKind[])) {
-        if (round >= rounds && performance.now() >= endMs) return;
+        if (round > 1 && performance.now() >= endMs) return;
         this.totals.set(kind, (this.totals.get(kind) ?? 0) + 1);
         await this.faults[kind]();
-        await this.for(CALM_MS);
+        await this.for(this.pace.calm);
       }
     }
   }
@@ -67,7 +81,7 @@ export class Nemesis {
     const ids = this.some(count);
     this.say(`kill -9 of ${ids}`);
     await this.cluster.kill(ids);
-    await this.for(FAULT_MS);
+    await this.for(this.pace.fault);
     await this.restart(ids);
   }
 
@@ -77,7 +91,7 @@ export class Nemesis {
     const side = [victim, ...rest.slice(0, 1)];
     this.say(`split ${side} from the others, then kill -9 of ${victim}`);
     this.cluster.network.cut(side, this.without(side), this.passage());
-    await this.for(FAULT_MS);
+    await this.for(this.pace.fault);
     await this.cluster.kill([victim]);
     this.cluster.network.heal();
     await this.restart([victim]);
@@ -87,7 +101,7 @@ export class Nemesis {
     const [id = 'n1'] = this.some(1);
     this.say(`SIGSTOP of ${id}`);
     this.cluster.freeze(id);
-    await this.for(FREEZE_MS);
+    await this.for(this.pace.freeze);
     this.cluster.thaw(id);
   }
 
@@ -129,7 +143,7 @@ export class Nemesis {
   }
 
   private async heal(): Promise<void> {
-    await this.for(FAULT_MS);
+    await this.for(this.pace.fault);
     this.cluster.network.heal();
   }
 
@@ -156,7 +170,7 @@ export class Nemesis {
     return drawn.sort((a, b) => a.at - b.at).map(({ item }) => item);
   }
 
-  private async for([least, most]: readonly [number, number]): Promise<void> {
+  private async for([least, most]: Range): Promise<void> {
     await wait(this.dice.whole(least, most));
   }
 }

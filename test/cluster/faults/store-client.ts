@@ -58,7 +58,7 @@ export class StoreClient {
 
   private async turn(): Promise<void> {
     const { dice } = this.needs;
-    const role = dice.pick(['rmw', 'rmw', 'blind', 'mixed', 'mixed', 'once']);
+    const role = dice.pick(['rmw', 'rmw', 'rmw', 'blind', 'blind', 'mixed', 'mixed', 'mixed', 'once']);
     if (role === 'once') return this.once();
     const key = `${role}-${dice.pick(['strict', 'sloppy'])}-${dice.whole(1, KEYS)}`;
     const isBlind = role === 'blind' || (role === 'mixed' && dice.chance(0.3));
