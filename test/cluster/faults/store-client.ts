@@ -178,8 +178,8 @@ function idOf(value: string): string {
 function outcomeOf(answer: unknown): Outcome | undefined {
   if (!isAnswer(answer)) return (answer as { code?: unknown }).code === 'ECONNREFUSED' ? 'refused' : 'unknown';
   if (answer.status === 204) return 'acknowledged';
-  if (answer.status === 504) return 'unknown';
   const { outcome, code } = jsonOf(answer);
+  if (answer.status === 504 && outcome === 'unknown') return 'unknown';
   const isRefused = outcome === 'not_applied' || code === 'not-ready' || code === 'overloaded';
   return isRefused && [409, 429, 503].includes(answer.status) ? 'refused' : undefined;
 }
