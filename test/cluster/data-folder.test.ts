@@ -186,7 +186,35 @@ describe('with n2 stopped', () => {
     expect(readdirSync(folder())).toContain('lock');
     await cluster.start(['n2']);
   });
+
+  it('a damaged value is never shown, and does not keep the node from what else it missed', {
+    timeout: 60_000,
+  }, async () => {
+    expect((await put('n1', '/v1/kv/b/victim?w=3', 'this value will be damaged')).status).toBe(204);
+    await cluster.kill(['n2'], 'SIGTERM');
+    damageEverywhere(join(folder(), 'state', 'state.mdb'), 'this value will be damaged');
+    for (const key of ['victim', ...Array(20).keys()])
+      expect((await put('n1', `/v1/kv/b/${key}?w=2`, `after ${key}`)).status).toBe(204);
+    await cluster.start(['n2']);
+    for (const key of Array(20).keys())
+      await expect.poll(async () => (await ask('n2', `/v1/kv/b/${key}?r=1`)).body.toString()).toBe(`after ${key}`);
+    expect((await ask('n2', '/v1/kv/b/victim?r=2')).body.toString()).toBe('after victim');
+    const all = await ask('n2', '/v1/kv/b/victim?r=3');
+    expect(all.status).toBe(503);
+    expect(all.body.toString()).toMatch(
+      /Stored data is damaged: the checksum does not match \(an object of partition \d+\)/,
+    );
+  });
 });
+
+function damageEverywhere(path: string, value: string): void {
+  const bytes = readFileSync(path);
+  const places: number[] = [];
+  for (let at = bytes.indexOf(value); at !== -1; at = bytes.indexOf(value, at + 1)) places.push(at);
+  expect(places.length).toBeGreaterThan(0);
+  for (const place of places) bytes[place] = (bytes[place] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
 
 interface Segment {
   readonly path: string;
