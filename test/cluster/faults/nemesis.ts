@@ -21,6 +21,7 @@ type Range = readonly [least: number, most: number];
 /** How long things last, in ms. */
 export interface Pace {
   readonly fault: Range;
+  /** Of a node that stands still, or is cut off and then killed. */
   readonly freeze: Range;
   readonly calm: Range;
 }
@@ -85,13 +86,13 @@ export class Nemesis {
     await this.restart(ids);
   }
 
-  /** What it was doing with one side is cut short, and it comes back to both. */
+  /** What a node has taken for others while it was cut off survives it. */
   private async killInSplit(): Promise<void> {
     const [victim = 'n1', ...rest] = this.some(this.cluster.ids.length);
-    const side = [victim, ...rest.slice(0, 1)];
+    const side = [victim, ...rest.slice(0, this.dice.whole(0, 1))];
     this.say(`split ${side} from the others, then kill -9 of ${victim}`);
     this.cluster.network.cut(side, this.without(side), this.passage());
-    await this.for(this.pace.fault);
+    await this.for(this.pace.freeze);
     await this.cluster.kill([victim]);
     this.cluster.network.heal();
     await this.restart([victim]);

@@ -58,7 +58,7 @@ export class StoreClient {
 
   private async turn(): Promise<void> {
     const { dice } = this.needs;
-    const role = dice.pick(['rmw', 'rmw', 'rmw', 'blind', 'blind', 'mixed', 'mixed', 'mixed', 'once']);
+    const role = dice.pick(['rmw', 'rmw', 'rmw', 'blind', 'blind', 'mixed', 'mixed', 'mixed', 'once', 'once']);
     if (role === 'once') return this.once();
     const key = `${role}-${dice.pick(['strict', 'sloppy'])}-${dice.whole(1, KEYS)}`;
     const isBlind = role === 'blind' || (role === 'mixed' && dice.chance(0.3));
@@ -112,7 +112,7 @@ export class StoreClient {
     const id = `${this.name}-${this.written++}`;
     const write: OpenWrite = { id, key, kind, isBlind: known === undefined, seen: known?.seen ?? [] };
     const strict = isStrict(key);
-    const query = strict ? 'w=quorum&sloppy=false' : `w=${dice.pick(['one', 'quorum', 'quorum'])}`;
+    const query = strict ? 'w=quorum&sloppy=false' : `w=${dice.pick(['one', 'quorum'])}`;
     const method = kind === 'put' ? 'PUT' : 'DELETE';
     const sent: Sent = {
       method,
