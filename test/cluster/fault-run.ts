@@ -118,8 +118,8 @@ class FaultRun {
     const keys = histories.map(({ key }) => key);
     const copies = await inspection.ownCopies(keys, agreedMs);
     this.say(`${keys.length} keys were read from every owner`);
-    const answers = await inspection.throughEveryNode(keys);
-    this.say('and through every node');
+    const answers = await inspection.throughNodes(keys);
+    this.say('and through the nodes');
     inspection.close();
     const violations: Violation[] = [];
     for (const history of histories) {

@@ -150,6 +150,11 @@ function isStrict(key: string): boolean {
   return key.includes('-strict-');
 }
 
+/** Whether more than one client writes the key. */
+export function isShared(key: string): boolean {
+  return !key.startsWith('once-');
+}
+
 /** The value names the write and what its client had seen. */
 function textOf({ id, seen }: OpenWrite, bytes: number): string {
   return JSON.stringify({ id, seen, filler: 'x'.repeat(bytes) });
