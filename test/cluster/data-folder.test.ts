@@ -1,5 +1,5 @@
 /** What a node makes of a data folder that is not as it left it, or not its own. Real folders, real processes. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finished, Program } from '../child-process.ts';
@@ -81,13 +81,13 @@ describe('a folder or port that cannot be had', () => {
 });
 
 describe('with n2 stopped', () => {
-  const backup = () => join(cluster.folder, 'backup');
+  let backup: string;
   const folder = () => cluster.dataFolder('n2');
   const launch = (file?: string) => cluster.launch('n2', file);
 
   beforeAll(async () => {
     await cluster.kill(['n2']);
-    cpSync(folder(), backup(), { recursive: true });
+    backup = cluster.copyFolder('n2', 'backup');
   });
 
   it('the folder of another node, another cluster or other partitions: exit code 2, and what to do', async () => {
@@ -104,7 +104,7 @@ describe('with n2 stopped', () => {
   });
 
   it('an emptied folder is refused, while the others serve', async () => {
-    rmSync(folder(), { recursive: true });
+    cluster.wipe('n2');
     await expectEnd(launch(), 1, /the data folder of n2 is empty, but the cluster knows that it had one/);
     await expectEnd(launch(), 1, /the data folder of n2 is empty, but the cluster knows that it had one/);
     await expectOthersServe();
@@ -113,20 +113,16 @@ describe('with n2 stopped', () => {
   it('the folder put back as it was is taken; an older copy, from before a later start, is not', {
     timeout: 60_000,
   }, async () => {
-    rmSync(folder(), { recursive: true });
-    cpSync(backup(), folder(), { recursive: true });
+    cluster.restoreFolder('n2', backup);
     await cluster.start(['n2']);
     expect((await put('n2', '/v1/kv/b/0?w=3', 'value 0')).status).toBe(204);
     await cluster.kill(['n2']);
-    const latest = join(cluster.folder, 'latest');
-    cpSync(folder(), latest, { recursive: true });
-    rmSync(folder(), { recursive: true });
-    cpSync(backup(), folder(), { recursive: true });
+    const latest = cluster.copyFolder('n2', 'latest');
+    cluster.restoreFolder('n2', backup);
     await expectEnd(launch(), 1, /an older copy|shorter than what was acknowledged from it/);
     await expectEnd(launch(), 1, /an older copy|shorter than what was acknowledged from it/);
     await expectOthersServe();
-    rmSync(folder(), { recursive: true });
-    cpSync(latest, folder(), { recursive: true });
+    cluster.restoreFolder('n2', latest);
   });
 
   it('a torn tail, with garbage behind it, is dropped: nothing acknowledged was in it', {
@@ -167,17 +163,14 @@ describe('with n2 stopped', () => {
 
   it('a log that is missing, or a state that is no LMDB file, is refused', { timeout: 60_000 }, async () => {
     await cluster.kill(['n2'], 'SIGTERM');
-    const whole = join(cluster.folder, 'whole');
-    cpSync(folder(), whole, { recursive: true });
+    const whole = cluster.copyFolder('n2', 'whole');
     rmSync(join(folder(), 'log'), { recursive: true });
     await expectEnd(launch(), 1, /[Tt]he log is missing/);
-    rmSync(folder(), { recursive: true });
-    cpSync(whole, folder(), { recursive: true });
+    cluster.restoreFolder('n2', whole);
     writeFileSync(join(folder(), 'state', 'state.mdb'), 'no database');
     await expectEnd(launch(), 1, /n2/);
     await expectOthersServe();
-    rmSync(folder(), { recursive: true });
-    cpSync(whole, folder(), { recursive: true });
+    cluster.restoreFolder('n2', whole);
     await cluster.start(['n2']);
   });
 
