@@ -247,7 +247,8 @@ export class WriteOperation {
 
   private failUnknown(reason: 'deadline' | 'lost'): void {
     const { acked } = this.tracker.report();
-    const within = reason === 'deadline' ? `within ${this.task.timeoutMs} ms` : 'before too many of them were lost';
+    const within =
+      reason === 'deadline' ? `within ${Math.round(this.task.timeoutMs)} ms` : 'before too many of them were lost';
     this.fail(
       'quorum-not-met',
       `${acked.length} of ${this.task.write.w} required acknowledgements ${within}`,

@@ -109,11 +109,7 @@ export class AntiEntropy {
     try {
       await this.takeInventory();
       for (const peer of this.duePeers()) await this.round(peer);
-      this.tidy();
-    } catch (error) {
-      // A broken store or invariant ends the process by itself; the peer's round is simply over.
-      if (!(error instanceof StoreError)) throw error;
-      this.options.logger.warn({ reason: error.message }, 'an exchange with another owner failed');
+      await this.tidy();
     } finally {
       this.isRunning = false;
       this.schedule();
@@ -144,12 +140,26 @@ export class AntiEntropy {
     if (this.hasInventory || view === undefined) return;
     this.hasInventory = true;
     for (const partition of view.partitionsOf(self)) {
-      for (let found = store.scan(partition, undefined, INVENTORY_KEYS); found.length > 0; ) {
-        for (const { key, object } of found) replica.found(partition, key, object);
-        await new Promise<void>((resolve) => clock.after(INVENTORY_PAUSE_MS, resolve));
-        if (this.isStopped) return;
-        found = store.scan(partition, found.at(-1)?.key, INVENTORY_KEYS);
-      }
+      await this.attempt(partition, async () => {
+        let found = store.scan(partition, undefined, INVENTORY_KEYS);
+        while (found.length > 0 && !this.isStopped) {
+          for (const { key, object } of found) replica.found(partition, key, object);
+          await new Promise<void>((resolve) => clock.after(INVENTORY_PAUSE_MS, resolve));
+          found = this.isStopped ? [] : store.scan(partition, found.at(-1)?.key, INVENTORY_KEYS);
+        }
+      });
+      if (this.isStopped) return;
+    }
+  }
+
+  /** What cannot be done in one partition, because something in it is damaged, must not hold up the others. */
+  private async attempt(partition: Partition, task: () => void | Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      // A broken store or invariant ends the process by itself.
+      if (!(error instanceof StoreError)) throw error;
+      this.options.logger.warn({ partition, reason: error.message }, 'a partition could not be compared or tidied');
     }
   }
 
@@ -165,7 +175,7 @@ export class AntiEntropy {
     for (const { partition, clock: theirs } of heard) {
       if (this.isStopped) return;
       if (isSubset(theirs, this.options.store.clock(partition))) continue;
-      await new PartitionPull(this.options, view, peer, partition, this.pulled).run();
+      await this.attempt(partition, () => new PartitionPull(this.options, view, peer, partition, this.pulled).run());
       this.caughtUp(view, peer, partition, theirs);
     }
   }
@@ -217,13 +227,13 @@ export class AntiEntropy {
   }
 
   /** What only waits for a clock to grow, or is remembered for owners that have it by now. */
-  private tidy(): void {
+  private async tidy(): Promise<void> {
     const { replica, divergences, currentView, self } = this.options;
     const view = currentView();
     if (view === undefined) return;
     this.endCatchUp(view);
     for (const partition of view.partitionsOf(self)) {
-      replica.strip(partition, STRIPPED_PER_ROUND);
+      await this.attempt(partition, () => replica.strip(partition, STRIPPED_PER_ROUND));
       const others = view.ownersOf(partition).filter(({ id }) => id !== self);
       const clocks = others.map(({ id }) => divergences.clockOf(id, partition));
       const known = clocks.filter((clock) => clock !== undefined);

@@ -1,5 +1,5 @@
 /** What a node makes of a data folder that is not as it left it, or not its own. Real folders, real processes. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finished, Program } from '../child-process.ts';
@@ -81,7 +81,6 @@ describe('a folder or port that cannot be had', () => {
 });
 
 describe('with n2 stopped', () => {
-  const backup = () => join(cluster.folder, 'backup');
   const folder = () => cluster.dataFolder('n2');
   const launch = (file?: string) => cluster.launch('n2', file);
   const caughtUp = () =>
@@ -91,7 +90,6 @@ describe('with n2 stopped', () => {
 
   beforeAll(async () => {
     await cluster.kill(['n2']);
-    cpSync(folder(), backup(), { recursive: true });
   });
 
   it('the folder of another node, another cluster or other partitions: exit code 2, and what to do', async () => {
@@ -109,7 +107,7 @@ describe('with n2 stopped', () => {
 
   it('an emptied folder: the node comes back and has everything, without the others', { timeout: 60_000 }, async () => {
     for (let i = 0; i < 20; i++) expect((await put('n1', `/v1/kv/b/wiped-${i}?w=2`, `value ${i}`)).status).toBe(204);
-    rmSync(folder(), { recursive: true });
+    cluster.wipe('n2');
     await cluster.start(['n2']);
     await caughtUp();
     for (let i = 0; i < 20; i++)
@@ -124,13 +122,11 @@ describe('with n2 stopped', () => {
     timeout: 60_000,
   }, async () => {
     await cluster.kill(['n2']);
-    rmSync(backup(), { recursive: true });
-    cpSync(folder(), backup(), { recursive: true });
+    const older = cluster.copyFolder('n2', 'older');
     await cluster.start(['n2']);
     for (let i = 0; i < 20; i++) expect((await put('n2', `/v1/kv/b/old-${i}?w=3`, `value ${i}`)).status).toBe(204);
     await cluster.kill(['n2']);
-    rmSync(folder(), { recursive: true });
-    cpSync(backup(), folder(), { recursive: true });
+    cluster.restoreFolder('n2', older);
     await cluster.start(['n2']);
     expect(cluster.process('n2').stderr).toContain('this data folder is older than the latest one');
     await caughtUp();
@@ -171,7 +167,7 @@ describe('with n2 stopped', () => {
     for (let i = 0; i < 40; i++)
       expect((await ask('n2', `/v1/kv/b/damage-${i}?r=1`)).body.toString()).toBe(`damage ${i}`);
     await cluster.kill(['n2']);
-    rmSync(folder(), { recursive: true });
+    cluster.wipe('n2');
     await cluster.start(['n2']);
     await caughtUp();
     for (let i = 0; i < 40; i++)
@@ -180,17 +176,14 @@ describe('with n2 stopped', () => {
 
   it('a log that is missing, or a state that is no LMDB file, is refused', { timeout: 60_000 }, async () => {
     await cluster.kill(['n2'], 'SIGTERM');
-    const whole = join(cluster.folder, 'whole');
-    cpSync(folder(), whole, { recursive: true });
+    const whole = cluster.copyFolder('n2', 'whole');
     rmSync(join(folder(), 'log'), { recursive: true });
     await expectEnd(launch(), 1, /[Tt]he log is missing/);
-    rmSync(folder(), { recursive: true });
-    cpSync(whole, folder(), { recursive: true });
+    cluster.restoreFolder('n2', whole);
     writeFileSync(join(folder(), 'state', 'state.mdb'), 'no database');
     await expectEnd(launch(), 1, /n2/);
     await expectOthersServe();
-    rmSync(folder(), { recursive: true });
-    cpSync(whole, folder(), { recursive: true });
+    cluster.restoreFolder('n2', whole);
     await cluster.start(['n2']);
   });
 
@@ -199,7 +192,35 @@ describe('with n2 stopped', () => {
     expect(readdirSync(folder())).toContain('lock');
     await cluster.start(['n2']);
   });
+
+  it('a damaged value is never shown, and does not keep the node from what else it missed', {
+    timeout: 60_000,
+  }, async () => {
+    expect((await put('n1', '/v1/kv/b/victim?w=3', 'this value will be damaged')).status).toBe(204);
+    await cluster.kill(['n2'], 'SIGTERM');
+    damageEverywhere(join(folder(), 'state', 'state.mdb'), 'this value will be damaged');
+    for (const key of ['victim', ...Array(20).keys()])
+      expect((await put('n1', `/v1/kv/b/${key}?w=2`, `after ${key}`)).status).toBe(204);
+    await cluster.start(['n2']);
+    for (const key of Array(20).keys())
+      await expect.poll(async () => (await ask('n2', `/v1/kv/b/${key}?r=1`)).body.toString()).toBe(`after ${key}`);
+    expect((await ask('n2', '/v1/kv/b/victim?r=2')).body.toString()).toBe('after victim');
+    const all = await ask('n2', '/v1/kv/b/victim?r=3');
+    expect(all.status).toBe(503);
+    expect(all.body.toString()).toMatch(
+      /Stored data is damaged: the checksum does not match \(an object of partition \d+\)/,
+    );
+  });
 });
+
+function damageEverywhere(path: string, value: string): void {
+  const bytes = readFileSync(path);
+  const places: number[] = [];
+  for (let at = bytes.indexOf(value); at !== -1; at = bytes.indexOf(value, at + 1)) places.push(at);
+  expect(places.length).toBeGreaterThan(0);
+  for (const place of places) bytes[place] = (bytes[place] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
 
 interface Segment {
   readonly path: string;
