@@ -22,7 +22,7 @@ import {
 } from './core/ids.ts';
 
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const METHOD = {
   heartbeat: 1,

@@ -9,9 +9,13 @@ import type { Clock, Logger, Random, Store, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
+import type { ContentChecks } from './content-checks.ts';
+import { ContentRepair } from './content-repair.ts';
 import type { Divergences } from './divergences.ts';
+import type { ExchangeLimits } from './exchange-limits.ts';
+import { Inventory } from './inventory.ts';
 import { PartitionPull } from './partition-pull.ts';
-import { decoded, readSyncAnswer, writeSyncRequest } from './sync-messages.ts';
+import { decoded, readSyncAnswer, type SyncAnswer, writeSyncRequest } from './sync-messages.ts';
 
 export interface AntiEntropyOptions {
   readonly self: NodeId;
@@ -25,6 +29,15 @@ export interface AntiEntropyOptions {
   readonly currentView: () => ClusterView | undefined;
   readonly digest: (clock: DotSet) => bigint;
   readonly divergences: Divergences;
+  readonly contents: ContentChecks;
+  readonly limits: ExchangeLimits;
+}
+
+/** What this node has of a partition in the moment of an exchange. */
+interface Held {
+  readonly partition: Partition;
+  readonly clock: DotSet;
+  readonly content: number | undefined;
 }
 
 /** Between two exchanges with a peer, give or take half of it. */
@@ -32,9 +45,6 @@ const ROUND_MS = 2000;
 /** After a peer is back, the exchange with it begins within so long. */
 const RETURN_MS = 200;
 const CALL_MS = 5000;
-const INVENTORY_KEYS = 1000;
-/** Requests come first. */
-const INVENTORY_PAUSE_MS = 5;
 /** Keys that are looked at for a context that the clock has caught up with, per partition and round. */
 const STRIPPED_PER_ROUND = 500;
 
@@ -47,16 +57,18 @@ const STRIPPED_PER_ROUND = 500;
  */
 export class AntiEntropy {
   private readonly options: AntiEntropyOptions;
+  private readonly inventory: Inventory;
   private readonly due = new Map<NodeId, number>();
   private timer: Timer | undefined;
   private isRunning = false;
   private isStopped = false;
-  private hasInventory = false;
   rounds = 0;
   readonly pulled = { keys: 0, bytes: 0, comparisons: 0 };
 
   constructor(options: AntiEntropyOptions) {
     this.options = options;
+    const { store, replica, clock, logger, limits } = options;
+    this.inventory = new Inventory({ store, replica, clock, logger, keys: limits.keys });
   }
 
   start(): void {
@@ -65,6 +77,7 @@ export class AntiEntropy {
 
   stop(): void {
     this.isStopped = true;
+    this.inventory.stop();
     this.timer?.cancel();
   }
 
@@ -76,8 +89,8 @@ export class AntiEntropy {
   }
 
   view(): SyncView {
-    const { self, divergences, currentView } = this.options;
-    const partitions = divergences.current();
+    const { self, divergences, contents, currentView } = this.options;
+    const partitions = [...divergences.current(), ...contents.current()].sort((a, b) => b.forMs - a.forMs);
     const view = currentView();
     let unheard = 0;
     for (const partition of view?.partitionsOf(self) ?? []) {
@@ -100,7 +113,7 @@ export class AntiEntropy {
   private async run(): Promise<void> {
     this.isRunning = true;
     try {
-      await this.takeInventory();
+      await this.inventory.take(this.options.currentView()?.partitionsOf(this.options.self) ?? []);
       for (const peer of this.duePeers()) await this.round(peer);
       this.tidy();
     } catch (error) {
@@ -129,22 +142,6 @@ export class AntiEntropy {
     return peers;
   }
 
-  /** Once: which keys were stored with a context in an earlier life. */
-  private async takeInventory(): Promise<void> {
-    const { currentView, self, store, replica, clock } = this.options;
-    const view = currentView();
-    if (this.hasInventory || view === undefined) return;
-    this.hasInventory = true;
-    for (const partition of view.partitionsOf(self)) {
-      for (let found = store.scan(partition, undefined, INVENTORY_KEYS); found.length > 0; ) {
-        for (const { key, object } of found) replica.found(partition, key, object);
-        await new Promise<void>((resolve) => clock.after(INVENTORY_PAUSE_MS, resolve));
-        if (this.isStopped) return;
-        found = store.scan(partition, found.at(-1)?.key, INVENTORY_KEYS);
-      }
-    }
-  }
-
   private async round(peer: NodeId): Promise<void> {
     const { detector, clock, currentView } = this.options;
     const view = currentView();
@@ -158,6 +155,11 @@ export class AntiEntropy {
       if (isSubset(theirs, this.options.store.clock(partition))) continue;
       const pull = new PartitionPull(this.options, view, peer, partition, this.pulled);
       await pull.run();
+      this.noteCovered(peer, partition, theirs);
+    }
+    for (const partition of this.options.contents.due(peer)) {
+      if (this.isStopped) return;
+      await new ContentRepair({ ...this.options, inventory: this.inventory }, view, peer, partition).run();
     }
   }
 
@@ -167,11 +169,13 @@ export class AntiEntropy {
     peer: NodeId,
     partitions: readonly Partition[],
   ): Promise<readonly { readonly partition: Partition; readonly clock: DotSet }[]> {
-    const { store, calls, digest, divergences } = this.options;
-    const mine = partitions.map((partition) => ({ partition, clock: store.clock(partition) }));
+    const { store, calls, digest, divergences, contents } = this.options;
+    const mine = partitions.map((partition) => {
+      return { partition, clock: store.clock(partition), content: contents.hashOf(partition) };
+    });
     await store.durable(store.lastSequence, 'flush');
     const out = new ByteWriter();
-    const digests = mine.map(({ partition, clock }) => ({ partition, digest: digest(clock) }));
+    const digests = mine.map(({ partition, clock, content }) => ({ partition, digest: digest(clock), content }));
     writeSyncRequest(out, { epoch: view.epoch, digests });
     const outcome = await calls.request(peer, METHOD.sync, out.view(), CALL_MS);
     if (outcome.kind !== 'reply') return [];
@@ -180,16 +184,36 @@ export class AntiEntropy {
     const { differing, refused } = answer;
     const clocks = new Map(differing.map((one) => [one.partition, one.clock]));
     for (const { partition, clock } of mine) {
-      if (!refused.includes(partition)) divergences.heard(peer, partition, clock, clocks.get(partition) ?? clock);
+      if (refused.includes(partition)) continue;
+      const theirs = clocks.get(partition) ?? clock;
+      divergences.heard(peer, partition, clock, theirs);
+      this.noteCovered(peer, partition, theirs);
     }
+    this.compareContents(peer, mine, answer);
     return differing.filter(({ partition }) => partitions.includes(partition));
+  }
+
+  private noteCovered(peer: NodeId, partition: Partition, theirs: DotSet): void {
+    const { store, contents } = this.options;
+    if (isSubset(theirs, store.clock(partition))) contents.covers(peer, partition);
+  }
+
+  private compareContents(peer: NodeId, mine: readonly Held[], answer: SyncAnswer): void {
+    const { differing, refused, uncompared, mismatched } = answer;
+    const others = new Set([...differing.map(({ partition }) => partition), ...refused, ...uncompared]);
+    const different = new Set(mismatched);
+    for (const { partition, content } of mine) {
+      if (content !== undefined && !others.has(partition))
+        this.options.contents.compared(peer, partition, !different.has(partition));
+    }
   }
 
   /** What only waits for a clock to grow, or is remembered for owners that have it by now. */
   private tidy(): void {
-    const { replica, divergences, currentView, self } = this.options;
+    const { replica, divergences, contents, currentView, self } = this.options;
     const view = currentView();
     if (view === undefined) return;
+    contents.forgetOthers(view);
     for (const partition of view.partitionsOf(self)) {
       replica.strip(partition, STRIPPED_PER_ROUND);
       const others = view.ownersOf(partition).filter(({ id }) => id !== self);

@@ -8,6 +8,8 @@ import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../
 import { ClusterView } from '../membership/cluster-view.ts';
 import type { KeyAddress } from '../protocol.ts';
 import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { loadHashes } from '../system/hash.ts';
+import { siblingHash } from './content-hashes.ts';
 import { Replica } from './replica.ts';
 
 const self = nodeId('n1');
@@ -15,6 +17,7 @@ const address: KeyAddress = { epoch: epoch(1), partition: partition(1), key: obj
 const mine = actorOf(memberNumber(1), logIndex(5));
 const theirs = actorOf(memberNumber(2), logIndex(6));
 const value = (text: string) => Buffer.from(text);
+const hashOf = siblingHash((await loadHashes()).checksum32);
 const limits = { siblings: 3, objectBytes: 100 };
 
 let disk: TestStore;
@@ -24,7 +27,7 @@ let view: ClusterView | undefined;
 beforeEach(async () => {
   disk = await openTestStore();
   view = new ClusterView(new History(createCommand()).present);
-  replica = new Replica(self, disk.store, limits, () => view);
+  replica = new Replica(self, disk.store, limits, hashOf, () => view);
 });
 
 const siblings = () => {

@@ -10,6 +10,7 @@ import {
 import type { Actor, Dot } from '../core/causality/dot.ts';
 import { type DotSet, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
+import { mend } from '../core/causality/mend.ts';
 import {
   applyRemote,
   type CoordinatedWrite,
@@ -21,6 +22,7 @@ import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
+import { ContentHashes, type SiblingHash } from './content-hashes.ts';
 import { DotLog } from './dot-log.ts';
 
 /** One key as this replica holds it. Nothing of it may be shown before `sequence` is durable (rule C7): 0 when it already is. */
@@ -37,6 +39,12 @@ type PartitionKey = Pick<KeyAddress, 'partition' | 'key'>;
 export interface Comparison {
   readonly startClock: DotSet;
   passed: ObjectKey | undefined;
+}
+
+/** A partition is being mended ({@link mend}): keys that have changed since are left alone. */
+export interface Mending {
+  readonly partition: Partition;
+  readonly changed: Set<ObjectKey>;
 }
 
 /** What one key may grow to. */
@@ -58,11 +66,20 @@ export class Replica {
   private readonly comparisons = new Map<Partition, Comparison>();
   /** Keys that are stored with a context. */
   private readonly residues = new Map<Partition, Set<ObjectKey>>();
+  readonly content: ContentHashes;
+  private mending: Mending | undefined;
 
-  constructor(self: NodeId, store: Store, limits: ObjectLimits, currentView: () => ClusterView | undefined) {
+  constructor(
+    self: NodeId,
+    store: Store,
+    limits: ObjectLimits,
+    hashOf: SiblingHash,
+    currentView: () => ClusterView | undefined,
+  ) {
     this.self = self;
     this.store = store;
     this.limits = limits;
+    this.content = new ContentHashes(hashOf);
     this.currentView = currentView;
   }
 
@@ -115,10 +132,11 @@ export class Replica {
     context: DotSet | undefined,
   ): Pick<CoordinatedWrite, 'dot' | 'filled' | 'covered'> & { readonly sequence: Sequence } {
     const clock = this.store.clock(address.partition);
-    const written = coordinateWrite(this.container(address), clock, actor, version, context);
+    const before = this.container(address);
+    const written = coordinateWrite(before, clock, actor, version, context);
     if (version !== undefined) this.checkSize(written.stored);
     const { dot, filled, covered } = written;
-    return { dot, filled, covered, sequence: this.apply(address, written) };
+    return { dot, filled, covered, sequence: this.apply(address, before, written) };
   }
 
   /** Takes in what another replica sent. The returned sequence must be durable before it is acknowledged, also if nothing changed. */
@@ -132,6 +150,7 @@ export class Replica {
    */
   absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
     const mine = this.container(address);
+    this.content.drawsOn(address.partition, theirClock);
     return this.take(address, mine, bearingOn(mine, theirs, theirClock, dots), dots);
   }
 
@@ -144,6 +163,7 @@ export class Replica {
   /** A full comparison of the partition begins, with an owner whose clock was `startClock` (rule C2). Ends the one before. */
   beginComparison(partition: Partition, startClock: DotSet): Comparison {
     const comparison: Comparison = { startClock, passed: undefined };
+    this.content.drawsOn(partition, startClock);
     this.comparisons.set(partition, comparison);
     return comparison;
   }
@@ -162,7 +182,8 @@ export class Replica {
       // To the end of the set: those that cannot be stripped yet must not hold up the others.
       this.residues.get(partition)?.delete(key);
       this.noteResidue(partition, key, stripped);
-      if (stripped.context !== stored.context) this.apply({ partition, key }, { stored: stripped, clock, added: [] });
+      if (stripped.context !== stored.context)
+        this.apply({ partition, key }, stored, { stored: stripped, clock, added: [] });
     }
   }
 
@@ -173,9 +194,35 @@ export class Replica {
     return count;
   }
 
-  /** Told of what was stored in an earlier life. */
+  /** Told of all that is stored, key by key in order, while the partition's keys are counted. */
   found(partition: Partition, key: ObjectKey, object: Uint8Array): void {
-    this.noteResidue(partition, key, decodeStored({ partition, key }, object));
+    const stored = decodeStored({ partition, key }, object);
+    this.noteResidue(partition, key, stored);
+    this.content.counted(partition, key, stored);
+  }
+
+  /** The hash of the partition's siblings; undefined while it cannot be compared with another owner's of the same clock. */
+  contentHash(partition: Partition): number | undefined {
+    return this.content.of(partition, this.store.clock(partition));
+  }
+
+  /** From now on it is noted which keys of the partition change. Ends the one before. */
+  beginMending(partition: Partition): Mending {
+    this.mending = { partition, changed: new Set() };
+    return this.mending;
+  }
+
+  endMending(mending: Mending): void {
+    if (this.mending === mending) this.mending = undefined;
+  }
+
+  /** Takes in what this copy of a key lacks of another owner's and should not ({@link mend}). False when it lacks nothing. */
+  mend(address: PartitionKey, theirs: Container, shared: DotSet): boolean {
+    const mine = this.container(address);
+    const mended = mend(mine, theirs, shared);
+    if (mended === mine) return false;
+    this.apply(address, mine, { stored: mended, clock: this.store.clock(address.partition), added: [] });
+    return true;
   }
 
   private take(address: PartitionKey, mine: Container, remote: Container, dots: readonly Dot[]): Sequence {
@@ -186,7 +233,7 @@ export class Replica {
         ? judgedBy(mine, comparison.startClock, [...dots, ...remote.siblings.map(({ dot }) => dot)])
         : mine;
     const update = applyRemote(judged, this.store.clock(partition), remote, dots);
-    return update === undefined ? this.store.unflushed(partition, key) : this.apply(address, update);
+    return update === undefined ? this.store.unflushed(partition, key) : this.apply(address, mine, update);
   }
 
   private noteResidue(partition: Partition, key: ObjectKey, stored: Container): void {
@@ -214,8 +261,10 @@ export class Replica {
     );
   }
 
-  private apply({ partition, key }: PartitionKey, { stored, added }: ReplicaUpdate): Sequence {
+  private apply({ partition, key }: PartitionKey, before: Container, { stored, added }: ReplicaUpdate): Sequence {
     const sequence = this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
+    this.content.changed(partition, key, before, stored);
+    if (this.mending?.partition === partition) this.mending.changed.add(key);
     this.noteResidue(partition, key, stored);
     for (const dot of added) this.dotLog.add(partition, dot, key);
     return sequence;

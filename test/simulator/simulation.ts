@@ -6,6 +6,7 @@ import { type NodeId, nodeId, type Partition } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
 import { HEDGE_MS_MAX } from '../../src/core/quorum/hedge-delay.ts';
 import type { Hashes } from '../../src/system/hash.ts';
+import { watchContents } from './checkers/contents.ts';
 import { divergence } from './checkers/convergence.ts';
 import { undelivered } from './checkers/hints.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
@@ -253,6 +254,7 @@ export class Simulation {
 
   private logged(id: NodeId, level: string, message: string, fields: object): void {
     this.tally.note(`log: ${message}`);
+    watchContents(this, id, message, fields);
     this.trace?.log(this.world.nowMs, id, level, message, fields);
   }
 
