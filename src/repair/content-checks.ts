@@ -6,7 +6,7 @@ import type { Replica } from '../replica/replica.ts';
 
 export interface ContentChecksOptions {
   readonly self: NodeId;
-  readonly replica: Replica;
+  readonly replica: Pick<Replica, 'contentHash'>;
   readonly clock: Clock;
   readonly logger: Logger;
   readonly currentView: () => ClusterView | undefined;

@@ -36,7 +36,7 @@ export interface SyncRequest {
   readonly digests: readonly PartitionDigest[];
 }
 
-/** Partitions that follow each other take 13 bytes each: 64 of them in sync 835, and 5 in the answer. */
+/** Partitions that follow each other take 13 bytes each: 64 of them in sync 835, and the answer 4. */
 export function writeSyncRequest(out: ByteWriter, { epoch, digests }: SyncRequest): void {
   out.varint(epoch).varint(digests.length);
   let next = 0;

@@ -156,6 +156,7 @@ export class Simulation {
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     for (const { node } of this.machines) {
       this.noteRepairs(node?.readRepairs.stats());
+      this.tally.note('contents were compared', node?.contents.counts.compared ?? 0);
       if (node !== undefined && node.hedge.delayMs < HEDGE_MS_MAX) this.tally.note('a hedging delay was learned');
     }
     await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
@@ -185,6 +186,8 @@ export class Simulation {
   private heal(): void {
     this.isHealed = true;
     this.say('world', 'heals');
+    for (const { node } of this.machines)
+      this.tally.note('contents were compared among requests and faults', node?.contents.counts.compared ?? 0);
     this.faults.end();
     for (const machine of this.machines) {
       machine.resume();
