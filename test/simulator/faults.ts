@@ -216,12 +216,9 @@ export class Faults {
   }
 }
 
-/** Its siblings have their dots, but other bytes. */
+/** Its siblings have their dots, but other bytes: lesser ones, so that owners who must choose choose what was written. */
 function altered(object: Uint8Array): Uint8Array {
   const { siblings, context } = decodeContainer(object);
-  const others = siblings.map(({ dot, version }) => ({
-    dot,
-    version: version.map((byte, i) => (i + 1 < version.length ? byte : byte ^ 1)),
-  }));
+  const others = siblings.map(({ dot, version }) => ({ dot, version: version.with(-1, 0) }));
   return Uint8Array.from(encodeContainer({ siblings: others, context }));
 }

@@ -138,6 +138,19 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
     ),
   ],
+  [
+    'a disk loses an object and another disk alters one, in nodes that come back with it',
+    // Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it.
+    plan(
+      7,
+      26_000,
+      requests(0, 3000, 20, (i) => ({ kind: i % 5 === 4 ? 'delete' : 'put', level: 'all' })),
+      [
+        { kind: 'damage', atMs: 6000, node: 1, isAltered: false },
+        { kind: 'damage', atMs: 16_000, node: 2, isAltered: true },
+      ],
+    ),
+  ],
   ['those who own nothing are cut off from the owners again and again, and write', onFive(whileCutOff(4))],
   ['those who own nothing are cut off with little room for hints', onFive(withHintBytes(3000, whileCutOff(40)))],
   [
