@@ -53,6 +53,8 @@ const STRIPPED_PER_ROUND = 500;
  * own, and pulls what they have and this node has not. Each owner pulls for itself, so that two that agree on nothing else agree
  * on who does the work, and on the rate at which it can take it.
  *
+ * Where clocks are equal the contents must be: their hashes are compared, and what differs is mended ({@link ContentRepair}).
+ *
  * One peer's round at a time: what one has brought need not be asked of another.
  */
 export class AntiEntropy {

@@ -1,6 +1,7 @@
 import { formatDot } from '../core/causality/dot.ts';
 import { equalDotSets } from '../core/causality/dot-set.ts';
 import { keyOf, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Mending } from '../replica/replica.ts';
 import type { ContentChecks } from './content-checks.ts';
@@ -45,6 +46,18 @@ export class ContentRepair {
 
   /** Nothing has happened when it could not begin, or broke off: the difference is still there, and the next round tries again. */
   async run(): Promise<void> {
+    const { contents, logger } = this.needs;
+    const { peer, partition } = this;
+    try {
+      await this.repair();
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      contents.putOff(peer, partition);
+      logger.error({ peer, partition, reason: error.message }, 'a partition cannot be mended');
+    }
+  }
+
+  private async repair(): Promise<void> {
     const { inventory, contents, logger } = this.needs;
     const { peer, partition } = this;
     // If the store lost something under this node's hands, the hash does not know it yet.
