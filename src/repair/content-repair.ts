@@ -3,7 +3,7 @@ import { equalDotSets } from '../core/causality/dot-set.ts';
 import { keyOf, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
-import type { Mending } from '../replica/replica.ts';
+import type { Mending } from '../replica/content-hashes.ts';
 import type { ContentChecks } from './content-checks.ts';
 import type { Inventory } from './inventory.ts';
 import { askCompare, type PullNeeds, pauseAfter, STEPS_MAX } from './partition-pull.ts';
@@ -82,7 +82,7 @@ export class ContentRepair {
     const { store, contents, replica } = this.needs;
     const clock = store.clock(this.partition);
     const mine = contents.hashOf(this.partition);
-    const mending = replica.beginMending(this.partition);
+    const mending = replica.content.beginMending(this.partition);
     try {
       const first = await this.ask(undefined);
       if (first === undefined) return 'broke off';
@@ -90,7 +90,7 @@ export class ContentRepair {
       if (first.content === mine) return 'agree';
       return (await this.mendAll(first, mending)) ? 'done' : 'broke off';
     } finally {
-      replica.endMending(mending);
+      replica.content.endMending(mending);
     }
   }
 

@@ -1,5 +1,4 @@
 import { ByteWriter } from '../core/bytes.ts';
-import type { Dot } from '../core/causality/dot.ts';
 import { type DotSet, dotsIn, subtract } from '../core/causality/dot-set.ts';
 import { type Epoch, type NodeId, objectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
@@ -95,7 +94,7 @@ function missingHandler({ replica, store, knows, limits }: SyncHandlerNeeds): Re
     knows(request.from, partition, theirs);
     const out = new ByteWriter();
     const clock = store.clock(partition);
-    const keys = keysOfDots(replica.dotLog, partition, firstDots(subtract(clock, theirs), limits.dots));
+    const keys = keysOfDots(replica.dotLog, partition, dotsIn(subtract(clock, theirs)), limits.dots);
     if (keys === undefined) {
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {
@@ -137,16 +136,6 @@ function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly Se
     return i > 0 && bytes > bytesMax;
   });
   return end < 0 ? keys : keys.slice(0, end);
-}
-
-/** Actors in turn, counters ascending: an actor's dots are taken in without a gap as far as they go. */
-function firstDots(set: DotSet, limit: number): readonly Dot[] {
-  const dots: Dot[] = [];
-  for (const dot of dotsIn(set)) {
-    if (dots.length === limit) break;
-    dots.push(dot);
-  }
-  return dots;
 }
 
 /** Errors: conflict, not-ready, as {@link Replica.check}. */

@@ -21,6 +21,12 @@ interface Counting {
   passed: ObjectKey | undefined;
 }
 
+/** A partition is being mended: keys that have changed since are to be left alone. */
+export interface Mending {
+  readonly partition: Partition;
+  readonly changed: Set<ObjectKey>;
+}
+
 /**
  * A hash of everything that a replica holds of a partition: the exclusive or over its siblings, kept up with every change (rule C10).
  * Contexts are left out: they say what is known beyond the clock, and differ harmlessly.
@@ -33,6 +39,7 @@ interface Counting {
 export class ContentHashes {
   private readonly hashOf: SiblingHash;
   private readonly partitions = new Map<Partition, PartitionContent>();
+  private mending: Mending | undefined;
 
   constructor(hashOf: SiblingHash) {
     this.hashOf = hashOf;
@@ -49,6 +56,7 @@ export class ContentHashes {
   /** The siblings of a key are others now. Those that stay are the same objects. */
   changed(partition: Partition, key: ObjectKey, before: Container, after: Container): void {
     const content = this.content(partition);
+    if (this.mending?.partition === partition) this.mending.changed.add(key);
     if (after.context.length > 0) content.reflected = union(content.reflected, after.context);
     const isCounted = content.counting !== undefined && isPassed(content.counting, key);
     if (content.hash === undefined && !isCounted) return;
@@ -61,6 +69,16 @@ export class ContentHashes {
     }
     if (content.hash !== undefined) content.hash = (content.hash ^ difference) >>> 0;
     if (content.counting !== undefined && isCounted) content.counting.hash ^= difference;
+  }
+
+  /** From now on it is noted which keys of the partition change. Ends the one before. */
+  beginMending(partition: Partition): Mending {
+    this.mending = { partition, changed: new Set() };
+    return this.mending;
+  }
+
+  endMending(mending: Mending): void {
+    if (this.mending === mending) this.mending = undefined;
   }
 
   /** Keys of the partition are judged, one at a time, by a clock that is ahead of its own. */

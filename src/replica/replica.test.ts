@@ -135,6 +135,43 @@ describe('a write from another owner', () => {
   });
 });
 
+describe('a full comparison', () => {
+  it('takes in a write that came to be meanwhile with all that it overwrote, though that is still on its way here', () => {
+    const [late, successor] = [1, 2].map((counter) => ({ actor: theirs, counter }));
+    if (late === undefined || successor === undefined) throw new Error('two dots');
+    const comparison = replica.beginComparison(address.partition, EMPTY_DOTS);
+    const there = { siblings: [{ dot: successor, version: value('new') }], context: EMPTY_DOTS };
+    replica.absorb(address, there, dotSetOf([late, successor]), []);
+    replica.endComparison(address.partition, comparison);
+    expect(replica.contentHash(address.partition)).toBeUndefined();
+    const container = { siblings: [{ dot: late, version: value('old') }], context: dotSetOf([late]) };
+    replica.merge({ ...address, dots: [late], container });
+    expect(siblings()).toEqual(['new']);
+  });
+});
+
+describe('mending', () => {
+  const lost = { dot: { actor: theirs, counter: 1 }, version: value('lost') };
+  const theirCopy = { siblings: [lost], context: EMPTY_DOTS };
+
+  it('takes in what the clock says was there, and tells whether there was anything', () => {
+    disk.store.applyClock(address.partition, dotSetOf([lost.dot]));
+    expect(replica.mend(address, theirCopy, dotSetOf([lost.dot]))).toBe(true);
+    expect(siblings()).toEqual(['lost']);
+    expect(replica.mend(address, theirCopy, dotSetOf([lost.dot]))).toBe(false);
+  });
+
+  it('knows which keys of the partition have changed since it began', () => {
+    const mending = replica.content.beginMending(address.partition);
+    replica.coordinate(address, mine, value('one'), undefined);
+    replica.coordinate({ ...address, partition: partition(2) }, mine, value('elsewhere'), undefined);
+    expect([...mending.changed]).toEqual([address.key]);
+    replica.content.endMending(mending);
+    replica.coordinate({ ...address, key: objectKey('b', 'later') }, mine, value('one'), undefined);
+    expect(mending.changed.size).toBe(1);
+  });
+});
+
 describe('a damaged record', () => {
   it('is an error, never an absence (H1)', () => {
     disk.store.apply(address.partition, address.key, Uint8Array.of(9, 9, 9), []);

@@ -2,13 +2,15 @@ import { DecodeError } from '../core/bytes.ts';
 import {
   type Container,
   decodeContainer,
+  dotsOf,
   EMPTY_CONTAINER,
   encodeContainer,
+  fill,
   isVoid,
   strip,
 } from '../core/causality/container.ts';
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, isSubset, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
 import { mend } from '../core/causality/mend.ts';
 import {
@@ -41,12 +43,6 @@ export interface Comparison {
   passed: ObjectKey | undefined;
 }
 
-/** A partition is being mended ({@link mend}): keys that have changed since are left alone. */
-export interface Mending {
-  readonly partition: Partition;
-  readonly changed: Set<ObjectKey>;
-}
-
 /** What one key may grow to. */
 export interface ObjectLimits {
   /** Siblings side by side. */
@@ -67,7 +63,6 @@ export class Replica {
   /** Keys that are stored with a context. */
   private readonly residues = new Map<Partition, Set<ObjectKey>>();
   readonly content: ContentHashes;
-  private mending: Mending | undefined;
 
   constructor(
     self: NodeId,
@@ -147,10 +142,16 @@ export class Replica {
   /**
    * Takes in what another owner holds of a key, as an exchange of clocks brings it: its stored container, its clock at that time, and
    * those dots of the clock that are the key's. Returns what {@link Replica.merge} returns.
+   *
+   * A full comparison names no dots. A sibling that came to be while it goes on is taken in with all that its owner's clock covers:
+   * what it overwrote may still be on its way here.
    */
   absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
     const mine = this.container(address);
     this.content.drawsOn(address.partition, theirClock);
+    const startClock = this.comparisons.get(address.partition)?.startClock;
+    if (startClock !== undefined && dots.length === 0 && !isSubset(dotsOf(theirs), startClock))
+      return this.take(address, mine, fill(theirs, theirClock), dots);
     return this.take(address, mine, bearingOn(mine, theirs, theirClock, dots), dots);
   }
 
@@ -206,16 +207,6 @@ export class Replica {
     return this.content.of(partition, this.store.clock(partition));
   }
 
-  /** From now on it is noted which keys of the partition change. Ends the one before. */
-  beginMending(partition: Partition): Mending {
-    this.mending = { partition, changed: new Set() };
-    return this.mending;
-  }
-
-  endMending(mending: Mending): void {
-    if (this.mending === mending) this.mending = undefined;
-  }
-
   /** Takes in what this copy of a key lacks of another owner's and should not ({@link mend}). False when it lacks nothing. */
   mend(address: PartitionKey, theirs: Container, shared: DotSet): boolean {
     const mine = this.container(address);
@@ -264,7 +255,6 @@ export class Replica {
   private apply({ partition, key }: PartitionKey, before: Container, { stored, added }: ReplicaUpdate): Sequence {
     const sequence = this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
     this.content.changed(partition, key, before, stored);
-    if (this.mending?.partition === partition) this.mending.changed.add(key);
     this.noteResidue(partition, key, stored);
     for (const dot of added) this.dotLog.add(partition, dot, key);
     return sequence;

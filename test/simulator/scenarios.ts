@@ -68,6 +68,12 @@ function whileCutOff(keys: number): Plan {
   ]);
 }
 
+/** Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it. */
+function damaged(isAltered: boolean): Plan {
+  const ask = (i: number): Ask => ({ kind: i % 5 === 4 ? 'delete' : 'put', level: 'all' });
+  return plan(7, 16_000, requests(0, 3000, 20, ask), [{ kind: 'damage', atMs: 6000, node: 1, isAltered }]);
+}
+
 function withHintBytes(hintBytes: number, { shape, ...rest }: Plan): Plan {
   return { ...rest, shape: { ...shape, hintBytes } };
 }
@@ -118,6 +124,19 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'a delete reaches one owner, a read there takes it to another one, and then the first is not heard of for a while',
+    plan(
+      8,
+      52_000,
+      rounds(4, 12_000, (atMs, key) => [
+        { ...read(atMs - 600, key, 1), kind: 'put', level: 'all', context: 'none' },
+        { ...loneWrite(atMs, key), kind: 'delete' },
+        read(atMs + 30, key, 0),
+      ]),
+      rounds(4, 12_000, (atMs) => [silent(atMs - 1, 25), silent(atMs + 31.05, 9000)]),
+    ),
+  ],
+  [
     'a process ends again and again, soon after its start, while its peers answer late',
     plan(
       2,
@@ -138,19 +157,8 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
     ),
   ],
-  [
-    'a disk loses an object and another disk alters one, in nodes that come back with it',
-    // Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it.
-    plan(
-      7,
-      26_000,
-      requests(0, 3000, 20, (i) => ({ kind: i % 5 === 4 ? 'delete' : 'put', level: 'all' })),
-      [
-        { kind: 'damage', atMs: 6000, node: 1, isAltered: false },
-        { kind: 'damage', atMs: 16_000, node: 2, isAltered: true },
-      ],
-    ),
-  ],
+  ['a disk loses an object, in a node that comes back without it', damaged(false)],
+  ['a disk alters an object, in a node that comes back with it', damaged(true)],
   ['those who own nothing are cut off from the owners again and again, and write', onFive(whileCutOff(4))],
   ['those who own nothing are cut off with little room for hints', onFive(withHintBytes(3000, whileCutOff(40)))],
   [
