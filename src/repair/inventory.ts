@@ -14,6 +14,8 @@ export interface InventoryOptions {
 
 /** Between two steps: requests come first. */
 const PAUSE_MS = 2;
+/** After so long the exchanges with other owners come first, and the rest waits for the next round. */
+const TURN_MS = 1000;
 /** Between two partitions that are counted anew, each in its turn: what has vanished from the disk while the node ran is found so. */
 const RECOUNT_MS = 600_000;
 
@@ -27,8 +29,6 @@ export class Inventory {
   private isStopped = false;
   private recountAtMs: number;
   private recounts = 0;
-  /** How often a partition was found to be another one than its changes had made it. */
-  surprises = 0;
 
   constructor(options: InventoryOptions) {
     this.options = options;
@@ -39,10 +39,16 @@ export class Inventory {
     this.isStopped = true;
   }
 
-  /** Counts the partitions that were not counted before, once; and now and then one of the others. */
+  /** Counts the partitions that were not counted before, once, as far as its time goes; and now and then one of the others. */
   async take(partitions: readonly Partition[]): Promise<void> {
-    for (const partition of partitions) if (!this.taken.has(partition)) await this.count(partition);
-    const nowMs = this.options.clock.monotonicMs();
+    const { clock } = this.options;
+    const endMs = clock.monotonicMs() + TURN_MS;
+    for (const partition of partitions) {
+      if (this.taken.has(partition)) continue;
+      if (clock.monotonicMs() >= endMs) return;
+      await this.count(partition);
+    }
+    const nowMs = clock.monotonicMs();
     if (nowMs < this.recountAtMs || partitions.length === 0) return;
     const next = partitions[this.recounts++ % partitions.length];
     this.recountAtMs = nowMs + RECOUNT_MS;
@@ -63,7 +69,6 @@ export class Inventory {
       return;
     }
     if (replica.content.endCount(partition)) return;
-    this.surprises++;
     logger.error({ partition }, CONTENT_SURPRISES);
   }
 

@@ -133,7 +133,7 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
         { ...loneWrite(atMs, key), kind: 'delete' },
         read(atMs + 30, key, 0),
       ]),
-      rounds(4, 12_000, (atMs) => [silent(atMs - 1, 25), silent(atMs + 31.05, 9000)]),
+      rounds(4, 12_000, (atMs) => [silent(atMs - 1, 25), silent(atMs + 33, 9000)]),
     ),
   ],
   [
