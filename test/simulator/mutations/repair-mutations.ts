@@ -28,7 +28,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })).filter(({ object }) => object !== undefined)',
     checkers: ['convergence'],
-    seedsMax: 200,
+    seedsMax: 40,
   },
   {
     name: 'a dot whose key was forgotten is passed over',
