@@ -68,6 +68,27 @@ function whileCutOff(keys: number): Plan {
   ]);
 }
 
+/** Again and again: an owner is cut off, the processes of the others end one after the other, and it is let in. No hints are kept. */
+function forgotten(): Plan {
+  const ask = (i: number): Ask => ({
+    ...{
+      kind: i % 4 === 3 ? 'delete' : 'put',
+      key: i % 4 === 3 && i > 60 ? i - 50 : i,
+      level: 'one',
+      node: 1 + (i % 2),
+      timeoutMs: 300,
+    },
+    context: 'none',
+  });
+  const links = [1, 2].flatMap((other) => [[0, other] as const, [other, 0] as const]);
+  const { shape, ...rest } = plan(9, 42_000, requests(0, 42_000, 15, ask), [
+    { kind: 'weather', atMs: 100, forMs: 41_000, weather: { ...CALM, latencyMs: 15, jitterMs: 60 } },
+    ...tenTimes(4000, (atMs) => ({ kind: 'cut', atMs, links, forMs: 1500, flapMs: 0 })),
+    ...[1, 2].flatMap((node) => tenTimes(4000, (atMs) => ({ ...crash(atMs + 400 * node, node), forMs: 50 }))),
+  ]);
+  return { ...rest, shape: { ...shape, hintBytes: 1, exchange: { keys: 300, bytes: 12_000, dots: 40 } } };
+}
+
 /** Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it. */
 function damaged(isAltered: boolean): Plan {
   const ask = (i: number): Ask => ({ kind: i % 5 === 4 ? 'delete' : 'put', level: 'all' });
@@ -156,6 +177,10 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       ],
       [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
     ),
+  ],
+  [
+    'an owner was away, the others have forgotten what it missed, and compare key by key with it while clients write',
+    forgotten(),
   ],
   ['a disk loses an object, in a node that comes back without it', damaged(false)],
   ['a disk alters an object, in a node that comes back with it', damaged(true)],
