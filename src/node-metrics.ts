@@ -16,7 +16,7 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     });
   };
   const flag = (value: boolean): number => (value ? 1 : 0);
-  const { membership, calls, antiEntropy, replica, readRepairs } = node;
+  const { membership, calls, antiEntropy, contents, replica, readRepairs } = node;
 
   gauge('ready', 'Whether the node has been ready and is not draining.', () => flag(node.api.notReady() === undefined));
   gauge('epoch', 'Epoch of the cluster state that this node holds.', () => membership.view?.epoch ?? 0);
@@ -79,6 +79,27 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'sync_diverged_ms',
     'How long the oldest difference from another owner has been there, 0 for none.',
     () => node.api.sync().oldestMs ?? 0,
+  );
+  gauge(
+    'content_compared',
+    'Partitions whose contents were compared with those of an owner with an equal clock, since the start.',
+    () => contents.counts.compared,
+  );
+  gauge(
+    'content_mismatches',
+    'Partitions found to differ from another owner although the clocks are equal, since the start: damage.',
+    () => contents.counts.mismatches,
+  );
+  gauge(
+    'content_repairs',
+    'Repairs of such partitions that were carried through, since the start.',
+    () => contents.counts.repairs,
+  );
+  gauge('content_corrupt', 'Partitions that differ so still, after repairs.', () => contents.corrupt);
+  gauge(
+    'content_unknown',
+    'Partitions of this node whose contents cannot be compared at the moment.',
+    () => contents.unknown,
   );
   gauge(
     'residues',

@@ -15,10 +15,12 @@ import type { MetadataLogLimits } from './membership/metadata-log-limits.ts';
 import type { Clock, Logger, Random, Store, Transport } from './ports.ts';
 import { METHOD } from './protocol.ts';
 import { AntiEntropy } from './repair/anti-entropy.ts';
+import { ContentChecks } from './repair/content-checks.ts';
 import { Divergences } from './repair/divergences.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from './repair/exchange-limits.ts';
 import { HintDelivery } from './repair/hint-delivery.ts';
-import { syncHandlers } from './repair/sync-handlers.ts';
+import { type SyncHandlerNeeds, syncHandlers } from './repair/sync-handlers.ts';
+import { siblingHash } from './replica/content-hashes.ts';
 import { Fallback } from './replica/fallback.ts';
 import { hintHandler, readHintHandler } from './replica/hint-handlers.ts';
 import { HintStore } from './replica/hint-store.ts';
@@ -36,6 +38,7 @@ export interface NodePorts {
   readonly store: Store;
   readonly logger: Logger;
   readonly hash64: (text: string) => bigint;
+  readonly checksum32: (bytes: Uint8Array) => number;
   readonly tokenMacs: (clusterId: string, secret: Uint8Array) => (key: ObjectKey) => TokenMac;
   /** The node cannot go on: the process must end. */
   readonly onFatal: (error: Error) => void;
@@ -51,6 +54,7 @@ export interface Node {
   readonly membership: Membership;
   readonly calls: Calls;
   readonly antiEntropy: AntiEntropy;
+  readonly contents: ContentChecks;
   readonly replica: Replica;
   readonly readRepairs: ReadRepairs;
   readonly hedge: HedgeDelay;
@@ -80,11 +84,14 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const replica = new Replica({
     ...{ self, store, currentView },
     limits: config.limits,
+    hashOf: siblingHash(ports.checksum32),
     ownActor: () => standing.actor,
     forgot: (partition) => membership.forgot(partition),
   });
   const digest = clockDigest(ports.hash64);
   const divergences = new Divergences(clock);
+  const contents = new ContentChecks({ self, replica, clock, logger, currentView });
+  const limits = ports.exchange ?? EXCHANGE_LIMITS;
   const life = new ByteReader(random.bytes(4)).u32();
   const knows = (peer: NodeId, partition: Partition, theirs: DotSet): void =>
     divergences.heard(peer, partition, store.clock(partition), theirs);
@@ -102,7 +109,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       [METHOD.hint, hintHandler({ fallback, hints, store, standing, durability })],
       [METHOD.readHint, readHintHandler({ fallback, hints, store, standing, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
-      ...syncHandlers({ replica, store, digest, life, knows, limits: ports.exchange ?? EXCHANGE_LIMITS }),
+      ...syncHandlers({ replica, store, digest, life, knows, limits, ...contentQuestions(contents) }),
     ]),
     notices: membership.notices,
     onConnected: (peer) => {
@@ -126,6 +133,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences },
     catchUp: membership.catchUp,
     standing,
+    ...{ contents, limits },
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
   const delivery = new HintDelivery({
@@ -137,6 +145,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     membership,
     calls,
     antiEntropy,
+    contents,
     replica,
     readRepairs,
     hedge,
@@ -181,6 +190,13 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
 function peersOf(config: ClusterConfig, self: NodeId): Parameters<Transport['setPeers']>[0] {
   const peers = config.nodes.filter(({ id }) => id !== self);
   return new Map(peers.map(({ id, host, rpc }) => [id, { host, port: rpc }]));
+}
+
+function contentQuestions(contents: ContentChecks): Pick<SyncHandlerNeeds, 'contentOf' | 'compared'> {
+  return {
+    contentOf: (partition) => contents.hashOf(partition),
+    compared: (peer, partition, isSame) => contents.compared(peer, partition, isSame),
+  };
 }
 
 /** Of a clock's canonical form: equal clocks have equal digests. */

@@ -85,8 +85,11 @@ function assemble(config: ClusterConfig, own: NodeConfig, parts: Parts): Node {
       frameBytesMax: Math.max(DEFAULT_RPC_LIMITS.frameBytesMax, OBJECT_FRAMES * objectBytes),
     },
   });
-  const { hash64 } = hashes;
-  return createNode(config, own.id, { clock, random, transport, store, logger, hash64, tokenMacs, onFatal: crash });
+  const { hash64, checksum32 } = hashes;
+  return createNode(config, own.id, {
+    ...{ clock, random, transport, store, logger, hash64, checksum32, tokenMacs },
+    onFatal: crash,
+  });
 }
 
 /** Concurrent writers at each of the owners can make a key this many times as large as one coordinator allows. */

@@ -95,6 +95,7 @@ export class InProcessCluster {
       store,
       logger,
       hash64,
+      checksum32,
       tokenMacs,
       onFatal: failed,
     });

@@ -156,7 +156,7 @@ export interface SyncView {
   readonly partitions: readonly PartitionDivergence[];
 }
 
-/** Counted in write events: how many the one knows and the other does not. */
+/** Counted in write events: how many the one knows and the other does not. None on both sides: their contents differ all the same. */
 export interface PartitionDivergence {
   readonly partition: Partition;
   readonly peer: NodeId;

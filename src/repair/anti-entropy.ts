@@ -11,9 +11,13 @@ import type { Clock, Logger, Random, Store, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
+import type { ContentChecks } from './content-checks.ts';
+import { ContentRepair } from './content-repair.ts';
 import type { Divergences } from './divergences.ts';
+import type { ExchangeLimits } from './exchange-limits.ts';
+import { Inventory } from './inventory.ts';
 import { PartitionPull } from './partition-pull.ts';
-import { decoded, readSyncAnswer, writeSyncRequest } from './sync-messages.ts';
+import { decoded, readSyncAnswer, type SyncAnswer, writeSyncRequest } from './sync-messages.ts';
 
 export interface AntiEntropyOptions {
   readonly self: NodeId;
@@ -30,6 +34,15 @@ export interface AntiEntropyOptions {
   /** What this node has to catch up with before it serves (rule C8). */
   readonly catchUp: CatchUp;
   readonly standing: Standing;
+  readonly contents: ContentChecks;
+  readonly limits: ExchangeLimits;
+}
+
+/** What this node has of a partition in the moment of an exchange. */
+interface Held {
+  readonly partition: Partition;
+  readonly clock: DotSet;
+  readonly content: number | undefined;
 }
 
 /** Between two exchanges with a peer, give or take half of it. */
@@ -37,11 +50,8 @@ const ROUND_MS = 2000;
 /** After a peer is back, the exchange with it begins within so long. */
 const RETURN_MS = 200;
 const CALL_MS = 5000;
-const INVENTORY_KEYS = 1000;
 /** Between two exchanges while a partition cannot be served yet. */
 const CATCH_UP_ROUND_MS = 200;
-/** Requests come first. */
-const INVENTORY_PAUSE_MS = 5;
 /** Keys that are looked at for a context that the clock has caught up with, per partition and round. */
 const STRIPPED_PER_ROUND = 500;
 
@@ -50,20 +60,24 @@ const STRIPPED_PER_ROUND = 500;
  * own, and pulls what they have and this node has not. Each owner pulls for itself, so that two that agree on nothing else agree
  * on who does the work, and on the rate at which it can take it.
  *
+ * Where clocks are equal the contents must be: their hashes are compared, and what differs is mended ({@link ContentRepair}).
+ *
  * One peer's round at a time: what one has brought need not be asked of another.
  */
 export class AntiEntropy {
   private readonly options: AntiEntropyOptions;
+  private readonly inventory: Inventory;
   private readonly due = new Map<NodeId, number>();
   private timer: Timer | undefined;
   private isRunning = false;
   private isStopped = false;
-  private hasInventory = false;
   rounds = 0;
   readonly pulled = { keys: 0, bytes: 0, comparisons: 0 };
 
   constructor(options: AntiEntropyOptions) {
     this.options = options;
+    const { store, replica, clock, logger, limits } = options;
+    this.inventory = new Inventory({ store, replica, clock, logger, keys: limits.keys });
   }
 
   start(): void {
@@ -72,6 +86,7 @@ export class AntiEntropy {
 
   stop(): void {
     this.isStopped = true;
+    this.inventory.stop();
     this.timer?.cancel();
   }
 
@@ -83,8 +98,8 @@ export class AntiEntropy {
   }
 
   view(): SyncView {
-    const { self, divergences, currentView } = this.options;
-    const partitions = divergences.current();
+    const { self, divergences, contents, currentView } = this.options;
+    const partitions = [...divergences.current(), ...contents.current()].sort((a, b) => b.forMs - a.forMs);
     const view = currentView();
     let unheard = 0;
     for (const partition of view?.partitionsOf(self) ?? []) {
@@ -107,7 +122,7 @@ export class AntiEntropy {
   private async run(): Promise<void> {
     this.isRunning = true;
     try {
-      await this.takeInventory();
+      await this.inventory.take(this.options.currentView()?.partitionsOf(this.options.self) ?? []);
       for (const peer of this.duePeers()) await this.round(peer);
       await this.tidy();
     } finally {
@@ -133,25 +148,6 @@ export class AntiEntropy {
     return peers;
   }
 
-  /** Once: which keys were stored with a context in an earlier life. */
-  private async takeInventory(): Promise<void> {
-    const { currentView, self, store, replica, clock } = this.options;
-    const view = currentView();
-    if (this.hasInventory || view === undefined) return;
-    this.hasInventory = true;
-    for (const partition of view.partitionsOf(self)) {
-      await this.attempt(partition, async () => {
-        let found = store.scan(partition, undefined, INVENTORY_KEYS);
-        while (found.length > 0 && !this.isStopped) {
-          for (const { key, object } of found) replica.found(partition, key, object);
-          await new Promise<void>((resolve) => clock.after(INVENTORY_PAUSE_MS, resolve));
-          found = this.isStopped ? [] : store.scan(partition, found.at(-1)?.key, INVENTORY_KEYS);
-        }
-      });
-      if (this.isStopped) return;
-    }
-  }
-
   /** What cannot be done in one partition, because something in it is damaged, must not hold up the others. */
   private async attempt(partition: Partition, task: () => void | Promise<void>): Promise<void> {
     try {
@@ -171,12 +167,16 @@ export class AntiEntropy {
     if (common.length === 0) return;
     this.rounds++;
     const heard = await this.exchangeClocks(view, peer, common);
-    for (const { partition, clock } of heard) this.caughtUp(view, peer, partition, clock);
+    for (const { partition, clock } of heard) this.covered(view, peer, partition, clock);
     for (const { partition, clock: theirs } of heard) {
       if (this.isStopped) return;
       if (isSubset(theirs, this.options.store.clock(partition))) continue;
       await this.attempt(partition, () => new PartitionPull(this.options, view, peer, partition, this.pulled).run());
-      this.caughtUp(view, peer, partition, theirs);
+      this.covered(view, peer, partition, theirs);
+    }
+    for (const partition of this.options.contents.due(peer)) {
+      if (this.isStopped) return;
+      await new ContentRepair({ ...this.options, inventory: this.inventory }, view, peer, partition).run();
     }
   }
 
@@ -186,11 +186,13 @@ export class AntiEntropy {
     peer: NodeId,
     partitions: readonly Partition[],
   ): Promise<readonly { readonly partition: Partition; readonly clock: DotSet }[]> {
-    const { store, calls, digest, divergences } = this.options;
-    const mine = partitions.map((partition) => ({ partition, clock: store.clock(partition) }));
+    const { store, calls, digest, divergences, contents } = this.options;
+    const mine = partitions.map((partition) => {
+      return { partition, clock: store.clock(partition), content: contents.hashOf(partition) };
+    });
     await store.durable(store.lastSequence, 'flush');
     const out = new ByteWriter();
-    const digests = mine.map(({ partition, clock }) => ({ partition, digest: digest(clock) }));
+    const digests = mine.map(({ partition, clock, content }) => ({ partition, digest: digest(clock), content }));
     writeSyncRequest(out, { epoch: view.epoch, digests });
     const outcome = await calls.request(peer, METHOD.sync, out.view(), CALL_MS);
     if (outcome.kind !== 'reply') return [];
@@ -200,14 +202,17 @@ export class AntiEntropy {
     const clocks = new Map(differing.map((one) => [one.partition, one.clock]));
     const heard = mine.filter(({ partition }) => !refused.includes(partition));
     for (const { partition, clock } of heard) divergences.heard(peer, partition, clock, clocks.get(partition) ?? clock);
+    this.compareContents(peer, mine, answer);
     return heard.map(({ partition, clock }) => ({ partition, clock: clocks.get(partition) ?? clock }));
   }
 
-  /** Rule C8: an exchange that leaves nothing here to be had from the peer counts; the last owner's completes the partition. */
-  private caughtUp(view: ClusterView, peer: NodeId, partition: Partition, theirs: DotSet): void {
-    const { catchUp, store } = this.options;
+  /** All that the peer had then is here, if it is. Rule C8: that counts as an exchange with it, the last owner's completes the partition. */
+  private covered(view: ClusterView, peer: NodeId, partition: Partition, theirs: DotSet): void {
+    const { catchUp, contents, store } = this.options;
+    if (!isSubset(theirs, store.clock(partition))) return;
+    contents.covers(peer, partition);
     const owner = view.member(peer);
-    if (!catchUp.isOpen(partition) || owner === undefined || !isSubset(theirs, store.clock(partition))) return;
+    if (!catchUp.isOpen(partition) || owner === undefined) return;
     catchUp.exchanged(partition, owner.number);
     this.endCatchUp(view);
   }
@@ -226,12 +231,23 @@ export class AntiEntropy {
     if (catchUp.isOver) logger.info({ node: self }, 'caught up with the other owners');
   }
 
+  private compareContents(peer: NodeId, mine: readonly Held[], answer: SyncAnswer): void {
+    const { differing, refused, uncompared, mismatched } = answer;
+    const others = new Set([...differing.map(({ partition }) => partition), ...refused, ...uncompared]);
+    const different = new Set(mismatched);
+    for (const { partition, content } of mine) {
+      if (content !== undefined && !others.has(partition))
+        this.options.contents.compared(peer, partition, !different.has(partition));
+    }
+  }
+
   /** What only waits for a clock to grow, or is remembered for owners that have it by now. */
   private async tidy(): Promise<void> {
-    const { replica, divergences, currentView, self } = this.options;
+    const { replica, divergences, contents, currentView, self } = this.options;
     const view = currentView();
     if (view === undefined) return;
     this.endCatchUp(view);
+    contents.forgetOthers(view);
     for (const partition of view.partitionsOf(self)) {
       await this.attempt(partition, () => replica.strip(partition, STRIPPED_PER_ROUND));
       const others = view.ownersOf(partition).filter(({ id }) => id !== self);

@@ -4,7 +4,7 @@ export interface ExchangeLimits {
   readonly keys: number;
   /** An answer takes no more keys once it has so many bytes of them. */
   readonly bytes: number;
-  /** Missing dots that are named in one answer. */
+  /** Missing dots whose keys are sent in one answer. */
   readonly dots: number;
 }
 

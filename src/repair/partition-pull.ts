@@ -10,6 +10,7 @@ import type { Comparison, Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
 import {
   type CompareAnswer,
+  type CompareRequest,
   decoded,
   type MissingAnswer,
   type ReceivedKey,
@@ -46,7 +47,7 @@ const BYTES_PER_S = 16 << 20;
 const PAUSE_MS_MIN = 1;
 const SCAN_KEYS = 256;
 /** Answers of one pull: more than any partition takes, so that no fault of ours goes round for ever. */
-const STEPS_MAX = 1_000_000;
+export const STEPS_MAX = 1_000_000;
 
 /** Takes in what one owner of a partition has and this one has not: by the dots that are missing, or by comparing all keys. */
 export class PartitionPull {
@@ -129,9 +130,7 @@ export class PartitionPull {
   }
 
   private askCompare(after: ObjectKey | undefined): Promise<CompareAnswer | undefined> {
-    const out = new ByteWriter();
-    writeCompareRequest(out, { epoch: this.view.epoch, partition: this.partition, after });
-    return this.ask(METHOD.compare, out, (body) => readCompareAnswer(body));
+    return askCompare(this.needs.calls, this.peer, { epoch: this.view.epoch, partition: this.partition, after });
   }
 
   /** One key that cannot be read here does not hold up the others: it remains missing. */
@@ -177,8 +176,24 @@ export class PartitionPull {
   }
 
   private pause(keys: readonly ReceivedKey[]): Promise<void> {
-    const bytes = keys.reduce((sum, one) => sum + one.bytes, 0);
-    const { clock } = this.needs;
-    return new Promise((resolve) => clock.after(Math.max(PAUSE_MS_MIN, (1000 * bytes) / BYTES_PER_S), resolve));
+    return pauseAfter(this.needs.clock, keys);
   }
+}
+
+/** One piece of the peer's copy of a partition. Undefined when it does not answer. */
+export async function askCompare(
+  calls: Calls,
+  peer: NodeId,
+  request: CompareRequest,
+): Promise<CompareAnswer | undefined> {
+  const out = new ByteWriter();
+  writeCompareRequest(out, request);
+  const outcome = await calls.request(peer, METHOD.compare, out.view(), CALL_MS);
+  return outcome.kind === 'reply' ? decoded(() => readCompareAnswer(outcome.body)) : undefined;
+}
+
+/** So long that no more than the bytes of a second come in a second. */
+export function pauseAfter(clock: Clock, keys: readonly ReceivedKey[]): Promise<void> {
+  const bytes = keys.reduce((sum, one) => sum + one.bytes, 0);
+  return new Promise((resolve) => clock.after(Math.max(PAUSE_MS_MIN, (1000 * bytes) / BYTES_PER_S), resolve));
 }

@@ -1,5 +1,4 @@
 import { ByteWriter } from '../core/bytes.ts';
-import type { Dot } from '../core/causality/dot.ts';
 import { type DotSet, dotsIn, subtract } from '../core/causality/dot-set.ts';
 import { type Epoch, type NodeId, objectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
@@ -14,6 +13,7 @@ import {
   readMissingRequest,
   readSyncRequest,
   type SentKey,
+  type SyncAnswer,
   writeCompareAnswer,
   writeMissingAnswer,
   writeSyncAnswer,
@@ -28,6 +28,10 @@ export interface SyncHandlerNeeds {
   readonly life: number;
   /** What a peer has shown that it holds, on its disk. */
   readonly knows: (peer: NodeId, partition: Partition, clock: DotSet) => void;
+  /** The hash of the contents, where it can be compared with another owner's. */
+  readonly contentOf: (partition: Partition) => number | undefined;
+  /** A peer with an equal clock has shown whether the hash of its contents is the same. */
+  readonly compared: (peer: NodeId, partition: Partition, isSame: boolean) => void;
 }
 
 /** Answers the other owners' exchanges, from flushed state only: first the state of one moment is gathered, then its flush is waited for. */
@@ -39,20 +43,49 @@ export function syncHandlers(needs: SyncHandlerNeeds): ReadonlyMap<number, Reque
   ]);
 }
 
-function syncHandler({ replica, store, digest, knows }: SyncHandlerNeeds): RequestHandler {
+function syncHandler(needs: SyncHandlerNeeds): RequestHandler {
+  const { replica, store, digest, knows, contentOf } = needs;
   return async (body, request) => {
     const { epoch, digests } = readSyncRequest(body);
     const refused = digests.filter(({ partition }) => !isOwned(replica, epoch, partition));
     const owned = digests.filter((one) => !refused.includes(one));
-    const clocks = owned.map((theirs) => ({ ...theirs, clock: store.clock(theirs.partition) }));
+    const clocks = owned.map((theirs) => {
+      const { partition } = theirs;
+      return { ...theirs, clock: store.clock(partition), mine: contentOf(partition) };
+    });
     await store.durable(store.lastSequence, 'flush');
     const differing = clocks.filter((theirs) => digest(theirs.clock) !== theirs.digest);
-    for (const theirs of clocks) if (!differing.includes(theirs)) knows(request.from, theirs.partition, theirs.clock);
+    const equal = clocks.filter((theirs) => !differing.includes(theirs));
+    for (const theirs of equal) knows(request.from, theirs.partition, theirs.clock);
     const out = new ByteWriter();
-    writeSyncAnswer(out, { differing, refused: refused.map(({ partition }) => partition) });
+    writeSyncAnswer(out, { differing, refused: partitionsOf(refused), ...compareContents(needs, request.from, equal) });
     request.reply(out.view());
   };
 }
+
+/** Of partitions in which the clocks of both owners are equal. */
+function compareContents(
+  { compared }: SyncHandlerNeeds,
+  peer: NodeId,
+  equal: readonly {
+    readonly partition: Partition;
+    readonly content: number | undefined;
+    readonly mine: number | undefined;
+  }[],
+): Pick<SyncAnswer, 'mismatched' | 'uncompared'> {
+  for (const { partition, content: theirs, mine } of equal) {
+    if (theirs !== undefined && mine !== undefined) compared(peer, partition, theirs === mine);
+  }
+  return {
+    mismatched: partitionsOf(
+      equal.filter(({ content, mine }) => content !== undefined && mine !== undefined && content !== mine),
+    ),
+    uncompared: partitionsOf(equal.filter(({ mine }) => mine === undefined)),
+  };
+}
+
+const partitionsOf = (list: readonly { readonly partition: Partition }[]): readonly Partition[] =>
+  list.map(({ partition }) => partition);
 
 function missingHandler({ replica, store, knows, limits }: SyncHandlerNeeds): RequestHandler {
   return async (body, request) => {
@@ -61,7 +94,7 @@ function missingHandler({ replica, store, knows, limits }: SyncHandlerNeeds): Re
     knows(request.from, partition, theirs);
     const out = new ByteWriter();
     const clock = store.clock(partition);
-    const keys = keysOfDots(replica.dotLog, partition, firstDots(subtract(clock, theirs), limits.dots));
+    const keys = keysOfDots(replica.dotLog, partition, dotsIn(subtract(clock, theirs)), limits.dots);
     if (keys === undefined) {
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {
@@ -76,11 +109,12 @@ function missingHandler({ replica, store, knows, limits }: SyncHandlerNeeds): Re
   };
 }
 
-function compareHandler({ replica, store, life, limits }: SyncHandlerNeeds): RequestHandler {
+function compareHandler({ replica, store, life, limits, contentOf }: SyncHandlerNeeds): RequestHandler {
   return async (body, request) => {
     const { epoch, partition, after } = readCompareRequest(body);
     checkOwner(replica, epoch, partition);
     const clock = store.clock(partition);
+    const content = contentOf(partition);
     const found = store.scan(partition, after, limits.keys);
     const keys = takeWhileSmall(
       found.map(({ key, object }) => ({ key, object, dots: [] })),
@@ -89,7 +123,7 @@ function compareHandler({ replica, store, life, limits }: SyncHandlerNeeds): Req
     await store.durable(store.lastSequence, 'flush');
     const isLast = found.length < limits.keys && keys.length === found.length;
     const out = new ByteWriter();
-    writeCompareAnswer(out, { life, clock, keys, isLast });
+    writeCompareAnswer(out, { life, clock, content, keys, isLast });
     request.reply(out.view());
   };
 }
@@ -102,16 +136,6 @@ function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly Se
     return i > 0 && bytes > bytesMax;
   });
   return end < 0 ? keys : keys.slice(0, end);
-}
-
-/** Actors in turn, counters ascending: an actor's dots are taken in without a gap as far as they go. */
-function firstDots(set: DotSet, limit: number): readonly Dot[] {
-  const dots: Dot[] = [];
-  for (const dot of dotsIn(set)) {
-    if (dots.length === limit) break;
-    dots.push(dot);
-  }
-  return dots;
 }
 
 /** Errors: conflict, not-ready, as {@link Replica.check}. */

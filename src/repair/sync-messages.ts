@@ -1,7 +1,8 @@
 /**
  * The three questions of anti-entropy, each a request with one answer.
  *
- *     sync     partitions with a digest of the asking owner's clock -> the clocks of those whose digest is another one here
+ *     sync     partitions with a digest of the asking owner's clock and the hash of its contents -> the clocks of those whose digest
+ *              is another one here; and of the others which have other contents here (rule C10)
  *     missing  a partition and the asking owner's clock -> the keys of the dots that it lacks, as they are stored here
  *     compare  a partition and a key -> the keys behind that one, as they are stored here
  *
@@ -20,25 +21,43 @@ import {
   partition as partitionOf,
 } from '../core/ids.ts';
 
-export interface SyncRequest {
-  readonly epoch: Epoch;
-  readonly digests: readonly { readonly partition: Partition; readonly digest: bigint }[];
+/** Clock and contents are those of one moment. */
+export interface PartitionDigest {
+  readonly partition: Partition;
+  /** Of the clock. */
+  readonly digest: bigint;
+  /** The hash of the contents, undefined where it is not known. */
+  readonly content: number | undefined;
 }
 
+export interface SyncRequest {
+  readonly epoch: Epoch;
+  /** Ascending by partition. */
+  readonly digests: readonly PartitionDigest[];
+}
+
+/** Partitions that follow each other take 13 bytes each: 64 of them in sync 835, and the answer 4. */
 export function writeSyncRequest(out: ByteWriter, { epoch, digests }: SyncRequest): void {
   out.varint(epoch).varint(digests.length);
-  for (const { partition, digest } of digests) {
-    out.varint(partition);
+  let next = 0;
+  for (const { partition, digest, content } of digests) {
+    out.varint(2 * (partition - next) + (content === undefined ? 0 : 1));
     out.u32(Number(digest & LOW)).u32(Number(digest >> 32n));
+    if (content !== undefined) out.u32(content);
+    next = partition + 1;
   }
 }
 
 export function readSyncRequest(source: ByteReader): SyncRequest {
   const at = epoch(source.varint());
+  let next = 0;
   const digests = readList(source, () => {
-    const partition = partitionOf(source.varint());
+    const head = source.varint();
+    const partition = partitionOf(next + Math.floor(head / 2));
+    next = partition + 1;
     const low = BigInt(source.u32());
-    return { partition, digest: (BigInt(source.u32()) << 32n) | low };
+    const digest = (BigInt(source.u32()) << 32n) | low;
+    return { partition, digest, content: head % 2 === 0 ? undefined : source.u32() };
   });
   source.end();
   return { epoch: at, digests };
@@ -46,24 +65,33 @@ export function readSyncRequest(source: ByteReader): SyncRequest {
 
 const LOW = 0xffff_ffffn;
 
-/** Partitions whose digest is another one here, with their clock; and such that this node cannot speak of. */
+/** What the answering owner finds of the partitions that it was asked of; those in none of these lists are equal. */
 export interface SyncAnswer {
+  /** The digest is another one here: with the clock. */
   readonly differing: readonly { readonly partition: Partition; readonly clock: DotSet }[];
+  /** This node cannot speak of them. */
   readonly refused: readonly Partition[];
+  /** The clocks are equal, and the contents have another hash here. */
+  readonly mismatched: readonly Partition[];
+  /** The clocks are equal, and the hash of the contents is not known here. */
+  readonly uncompared: readonly Partition[];
 }
 
-export function writeSyncAnswer(out: ByteWriter, { differing, refused }: SyncAnswer): void {
-  out.varint(differing.length);
-  for (const { partition, clock } of differing) writeDotSet(out.varint(partition), clock);
-  out.varint(refused.length);
-  for (const partition of refused) out.varint(partition);
+export function writeSyncAnswer(out: ByteWriter, answer: SyncAnswer): void {
+  out.varint(answer.differing.length);
+  for (const { partition, clock } of answer.differing) writeDotSet(out.varint(partition), clock);
+  for (const partitions of [answer.refused, answer.mismatched, answer.uncompared]) {
+    out.varint(partitions.length);
+    for (const partition of partitions) out.varint(partition);
+  }
 }
 
 export function readSyncAnswer(source: ByteReader): SyncAnswer {
   const differing = readList(source, () => ({ partition: partitionOf(source.varint()), clock: readDotSet(source) }));
-  const refused = readList(source, () => partitionOf(source.varint()));
+  const readPartitions = () => readList(source, () => partitionOf(source.varint()));
+  const answer = { differing, refused: readPartitions(), mismatched: readPartitions(), uncompared: readPartitions() };
   source.end();
-  return { differing, refused };
+  return answer;
 }
 
 export interface MissingRequest {
@@ -152,20 +180,31 @@ export interface CompareAnswer<Key = ReceivedKey> {
   /** Of the answering process: another one than before means that the comparison must begin again (rule C1). */
   readonly life: number;
   readonly clock: DotSet;
+  /** The hash of the contents under that clock, undefined when it is not known. */
+  readonly content: number | undefined;
   readonly keys: readonly Key[];
   /** There is no key behind these. */
   readonly isLast: boolean;
 }
 
-export function writeCompareAnswer(out: ByteWriter, { life, clock, keys, isLast }: CompareAnswer<SentKey>): void {
-  writeDotSet(out.u32(life).u8(isLast ? 1 : 0), clock);
+const IS_LAST = 1;
+const HAS_CONTENT = 2;
+
+export function writeCompareAnswer(out: ByteWriter, answer: CompareAnswer<SentKey>): void {
+  const { life, clock, content, keys, isLast } = answer;
+  out.u32(life).u8((isLast ? IS_LAST : 0) | (content === undefined ? 0 : HAS_CONTENT));
+  if (content !== undefined) out.u32(content);
+  writeDotSet(out, clock);
   writeKeys(out, keys);
 }
 
 export function readCompareAnswer(source: ByteReader): CompareAnswer {
   const life = source.u32();
-  const isLast = source.u8() === 1;
-  const answer = { life, isLast, clock: readDotSet(source), keys: readKeys(source) };
+  const flags = source.u8();
+  if (flags > (IS_LAST | HAS_CONTENT)) throw new DecodeError(`flags ${flags}`);
+  const content = (flags & HAS_CONTENT) === 0 ? undefined : source.u32();
+  const isLast = (flags & IS_LAST) !== 0;
+  const answer = { life, isLast, content, clock: readDotSet(source), keys: readKeys(source) };
   source.end();
   return answer;
 }

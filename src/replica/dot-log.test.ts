@@ -66,10 +66,18 @@ describe('the dot log', () => {
     log.add(p, { actor: a, counter: 2 }, key('y'));
     log.add(p, { actor: a, counter: 3 }, key('x'));
     const asked = [1, 2, 3].map((counter) => ({ actor: a, counter }));
-    expect([...(keysOfDots(log, p, asked) ?? [])]).toEqual([
+    expect([...(keysOfDots(log, p, asked, 3) ?? [])]).toEqual([
       [key('x'), [asked[0], asked[2]]],
       [key('y'), [asked[1]]],
     ]);
-    expect(keysOfDots(log, p, [{ actor: a, counter: 4 }])).toBeUndefined();
+    expect(keysOfDots(log, p, [{ actor: a, counter: 4 }], 1)).toBeUndefined();
+  });
+
+  it('names a key with all of its dots, also with those behind the limit', () => {
+    const log = new DotLog();
+    for (const [counter, name] of ['x', 'y', 'x'].entries()) log.add(p, { actor: a, counter: counter + 1 }, key(name));
+    const asked = [1, 2, 3].map((counter) => ({ actor: a, counter }));
+    expect([...(keysOfDots(log, p, asked, 1) ?? [])]).toEqual([[key('x'), [asked[0], asked[2]]]]);
+    expect(keysOfDots(log, p, [...asked, { actor: a, counter: 9 }], 1)).toBeUndefined();
   });
 });

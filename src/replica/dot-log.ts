@@ -99,19 +99,28 @@ function isKnown(clocks: readonly DotSet[], actor: Actor, counter: number): bool
   return clocks.every((clock) => hasDot(clock, dot));
 }
 
-/** The keys of the dots, which are distinct, each with its dots, in the order in which they come; undefined when one of them is not known. */
+/**
+ * The keys of the first `limit` dots, in the order in which they come, each with all of its dots, those behind the limit included;
+ * undefined when one of the dots is not known. They are distinct.
+ *
+ * Why all: who takes in a key with some of its dots has the rest of them still to come, and nothing to tell it that they were
+ * overwritten. A late copy of such a write would live again, and stay.
+ */
 export function keysOfDots(
   log: DotLog,
   partition: Partition,
   dots: Iterable<Dot>,
+  limit: number,
 ): ReadonlyMap<ObjectKey, readonly Dot[]> | undefined {
   const keys = new Map<ObjectKey, Dot[]>();
+  let count = 0;
   for (const dot of dots) {
     const key = log.keyOf(partition, dot);
     if (key === undefined) return undefined;
     const named = keys.get(key);
-    if (named === undefined) keys.set(key, [dot]);
-    else named.push(dot);
+    if (named !== undefined) named.push(dot);
+    else if (count < limit) keys.set(key, [dot]);
+    count++;
   }
   return keys;
 }

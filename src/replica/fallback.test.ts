@@ -30,6 +30,7 @@ function open(hintBytes = 100_000): void {
   const view = new ClusterView(new History(createCommand({ n: 2, ownership })).present);
   const replica = new Replica({
     ...{ self, store: disk.store, limits: { siblings: 3, objectBytes: 100 }, currentView: () => view },
+    hashOf: () => 0,
     ownActor: () => undefined,
     forgot: () => {},
   });

@@ -8,6 +8,8 @@ import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../
 import { ClusterView } from '../membership/cluster-view.ts';
 import type { KeyAddress } from '../protocol.ts';
 import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { loadHashes } from '../system/hash.ts';
+import { siblingHash } from './content-hashes.ts';
 import { Replica } from './replica.ts';
 
 const self = nodeId('n1');
@@ -15,6 +17,7 @@ const address: KeyAddress = { epoch: epoch(1), partition: partition(1), key: obj
 const mine = actorOf(memberNumber(1), logIndex(5));
 const theirs = actorOf(memberNumber(2), logIndex(6));
 const value = (text: string) => Buffer.from(text);
+const hashOf = siblingHash((await loadHashes()).checksum32);
 const limits = { siblings: 3, objectBytes: 100 };
 
 let disk: TestStore;
@@ -25,7 +28,7 @@ beforeEach(async () => {
   disk = await openTestStore();
   view = new ClusterView(new History(createCommand()).present);
   replica = new Replica({
-    ...{ self, limits, store: disk.store, currentView: () => view },
+    ...{ self, limits, hashOf, store: disk.store, currentView: () => view },
     ownActor: () => undefined,
     forgot: () => {},
   });
@@ -133,6 +136,43 @@ describe('a write from another owner', () => {
     const elsewhere = { actor: theirs, counter: 9 };
     replica.merge(remote(['1'], dotSetOf([elsewhere])));
     expect(replica.read(address).clock).toEqual(dotSetOf([{ actor: theirs, counter: 1 }]));
+  });
+});
+
+describe('a full comparison', () => {
+  it('takes in a write that came to be meanwhile with all that it overwrote, though that is still on its way here', () => {
+    const [late, successor] = [1, 2].map((counter) => ({ actor: theirs, counter }));
+    if (late === undefined || successor === undefined) throw new Error('two dots');
+    const comparison = replica.beginComparison(address.partition, EMPTY_DOTS);
+    const there = { siblings: [{ dot: successor, version: value('new') }], context: EMPTY_DOTS };
+    replica.absorb(address, there, dotSetOf([late, successor]), []);
+    replica.endComparison(address.partition, comparison);
+    expect(replica.contentHash(address.partition)).toBeUndefined();
+    const container = { siblings: [{ dot: late, version: value('old') }], context: dotSetOf([late]) };
+    replica.merge({ ...address, dots: [late], container });
+    expect(siblings()).toEqual(['new']);
+  });
+});
+
+describe('mending', () => {
+  const lost = { dot: { actor: theirs, counter: 1 }, version: value('lost') };
+  const theirCopy = { siblings: [lost], context: EMPTY_DOTS };
+
+  it('takes in what the clock says was there, and tells whether there was anything', () => {
+    disk.store.applyClock(address.partition, dotSetOf([lost.dot]));
+    expect(replica.mend(address, theirCopy, dotSetOf([lost.dot]))).toBe(true);
+    expect(siblings()).toEqual(['lost']);
+    expect(replica.mend(address, theirCopy, dotSetOf([lost.dot]))).toBe(false);
+  });
+
+  it('knows which keys of the partition have changed since it began', () => {
+    const mending = replica.content.beginMending(address.partition);
+    replica.coordinate(address, mine, value('one'), undefined);
+    replica.coordinate({ ...address, partition: partition(2) }, mine, value('elsewhere'), undefined);
+    expect([...mending.changed]).toEqual([address.key]);
+    replica.content.endMending(mending);
+    replica.coordinate({ ...address, key: objectKey('b', 'later') }, mine, value('one'), undefined);
+    expect(mending.changed.size).toBe(1);
   });
 });
 

@@ -2,14 +2,17 @@ import { DecodeError } from '../core/bytes.ts';
 import {
   type Container,
   decodeContainer,
+  dotsOf,
   EMPTY_CONTAINER,
   encodeContainer,
+  fill,
   isVoid,
   strip,
 } from '../core/causality/container.ts';
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, lastCounter, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, isSubset, lastCounter, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
+import { mend } from '../core/causality/mend.ts';
 import {
   applyRemote,
   type CoordinatedWrite,
@@ -21,6 +24,7 @@ import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
+import { ContentHashes, type SiblingHash } from './content-hashes.ts';
 import { DotLog } from './dot-log.ts';
 
 /** One key as this replica holds it. Nothing of it may be shown before `sequence` is durable (rule C7): 0 when it already is. */
@@ -52,6 +56,7 @@ export interface ReplicaNeeds {
   readonly store: Store;
   readonly limits: ObjectLimits;
   readonly currentView: () => ClusterView | undefined;
+  readonly hashOf: SiblingHash;
   readonly ownActor: () => Actor | undefined;
   readonly forgot: (partition: Partition) => void;
 }
@@ -67,16 +72,18 @@ export class Replica {
   private readonly comparisons = new Map<Partition, Comparison>();
   /** Keys that are stored with a context. */
   private readonly residues = new Map<Partition, Set<ObjectKey>>();
+  readonly content: ContentHashes;
 
   /** Told of a partition in which this process has forgotten a write of its own. */
   private readonly forgot: (partition: Partition) => void;
   /** Under which this process writes at present. */
   private readonly ownActor: () => Actor | undefined;
 
-  constructor({ self, store, limits, currentView, ownActor, forgot }: ReplicaNeeds) {
+  constructor({ self, store, limits, currentView, hashOf, ownActor, forgot }: ReplicaNeeds) {
     this.self = self;
     this.store = store;
     this.limits = limits;
+    this.content = new ContentHashes(hashOf);
     this.currentView = currentView;
     this.ownActor = ownActor;
     this.forgot = forgot;
@@ -131,10 +138,11 @@ export class Replica {
     context: DotSet | undefined,
   ): Pick<CoordinatedWrite, 'dot' | 'filled' | 'covered'> & { readonly sequence: Sequence } {
     const clock = this.store.clock(address.partition);
-    const written = coordinateWrite(this.container(address), clock, actor, version, context);
+    const before = this.container(address);
+    const written = coordinateWrite(before, clock, actor, version, context);
     if (version !== undefined) this.checkSize(written.stored);
     const { dot, filled, covered } = written;
-    return { dot, filled, covered, sequence: this.apply(address, written) };
+    return { dot, filled, covered, sequence: this.apply(address, before, written) };
   }
 
   /** Takes in what another replica sent. The returned sequence must be durable before it is acknowledged, also if nothing changed. */
@@ -145,9 +153,16 @@ export class Replica {
   /**
    * Takes in what another owner holds of a key, as an exchange of clocks brings it: its stored container, its clock at that time, and
    * those dots of the clock that are the key's. Returns what {@link Replica.merge} returns.
+   *
+   * A full comparison names no dots. A sibling that came to be while it goes on is taken in with all that its owner's clock covers:
+   * what it overwrote may still be on its way here.
    */
   absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
     const mine = this.container(address);
+    this.content.drawsOn(address.partition, theirClock);
+    const startClock = this.comparisons.get(address.partition)?.startClock;
+    if (startClock !== undefined && dots.length === 0 && !isSubset(dotsOf(theirs), startClock))
+      return this.take(address, mine, fill(theirs, theirClock), dots);
     return this.take(address, mine, bearingOn(mine, theirs, theirClock, dots), dots);
   }
 
@@ -160,6 +175,7 @@ export class Replica {
   /** A full comparison of the partition begins, with an owner whose clock was `startClock` (rule C2). Ends the one before. */
   beginComparison(partition: Partition, startClock: DotSet): Comparison {
     const comparison: Comparison = { startClock, passed: undefined };
+    this.content.drawsOn(partition, startClock);
     this.comparisons.set(partition, comparison);
     return comparison;
   }
@@ -178,7 +194,8 @@ export class Replica {
       // To the end of the set: those that cannot be stripped yet must not hold up the others.
       this.residues.get(partition)?.delete(key);
       this.noteResidue(partition, key, stripped);
-      if (stripped.context !== stored.context) this.apply({ partition, key }, { stored: stripped, clock, added: [] });
+      if (stripped.context !== stored.context)
+        this.apply({ partition, key }, stored, { stored: stripped, clock, added: [] });
     }
   }
 
@@ -189,9 +206,25 @@ export class Replica {
     return count;
   }
 
-  /** Told of what was stored in an earlier life. */
+  /** Told of all that is stored, key by key in order, while the partition's keys are counted. */
   found(partition: Partition, key: ObjectKey, object: Uint8Array): void {
-    this.noteResidue(partition, key, decodeStored({ partition, key }, object));
+    const stored = decodeStored({ partition, key }, object);
+    this.noteResidue(partition, key, stored);
+    this.content.counted(partition, key, stored);
+  }
+
+  /** The hash of the partition's siblings; undefined while it cannot be compared with another owner's of the same clock. */
+  contentHash(partition: Partition): number | undefined {
+    return this.content.of(partition, this.store.clock(partition));
+  }
+
+  /** Takes in what this copy of a key lacks of another owner's and should not ({@link mend}). False when it lacks nothing. */
+  mend(address: PartitionKey, theirs: Container, shared: DotSet): boolean {
+    const mine = this.container(address);
+    const mended = mend(mine, theirs, shared);
+    if (mended === mine) return false;
+    this.apply(address, mine, { stored: mended, clock: this.store.clock(address.partition), added: [] });
+    return true;
   }
 
   private take(address: PartitionKey, mine: Container, remote: Container, dots: readonly Dot[]): Sequence {
@@ -204,7 +237,7 @@ export class Replica {
         ? judgedBy(mine, comparison.startClock, [...dots, ...remote.siblings.map(({ dot }) => dot)])
         : mine;
     const update = applyRemote(judged, this.store.clock(partition), remote, dots);
-    return update === undefined ? this.store.unflushed(partition, key) : this.apply(address, update);
+    return update === undefined ? this.store.unflushed(partition, key) : this.apply(address, mine, update);
   }
 
   /** A write of this very process above its own counter: it was lost here while running, and its dot would be minted again (H1). */
@@ -238,8 +271,9 @@ export class Replica {
     );
   }
 
-  private apply({ partition, key }: PartitionKey, { stored, added }: ReplicaUpdate): Sequence {
+  private apply({ partition, key }: PartitionKey, before: Container, { stored, added }: ReplicaUpdate): Sequence {
     const sequence = this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
+    this.content.changed(partition, key, before, stored);
     this.noteResidue(partition, key, stored);
     for (const dot of added) this.dotLog.add(partition, dot, key);
     return sequence;

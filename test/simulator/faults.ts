@@ -1,3 +1,5 @@
+import { decodeContainer, encodeContainer } from '../../src/core/causality/container.ts';
+import { partition as partitionAt } from '../../src/core/ids.ts';
 import { roll } from './chance.ts';
 import { LABEL } from './labels.ts';
 import { Ledger } from './ledger.ts';
@@ -58,6 +60,8 @@ export class Faults {
         return;
       case 'wipe':
         return this.wipe(this.machine(fault.node));
+      case 'damage':
+        return this.damage(this.machine(fault.node), fault.isAltered);
       case 'restore':
         return this.restore(this.machine(fault.node), fault.liveMs);
     }
@@ -194,6 +198,20 @@ export class Faults {
     machine.start();
   }
 
+  /** Of the first partition's first object. Behind the back of the node, so that only its next start can see it. */
+  private damage(machine: Machine, isAltered: boolean): void {
+    const { store } = machine;
+    const partition = partitionAt(0);
+    const found = store?.scan(partition, undefined, 1)[0];
+    if (store === undefined || found === undefined || machine.isLost) return;
+    store.apply(partition, found.key, isAltered ? altered(found.object) : undefined, []);
+    this.simulation.tally.note('an object was damaged');
+    store.durable(store.lastSequence, 'flush').then(() => {
+      machine.crash(false, false);
+      machine.start();
+    });
+  }
+
   private startAgain(machine: Machine): void {
     machine.isHeldDown = false;
     machine.start();
@@ -208,4 +226,11 @@ export class Faults {
   private machine(index: number): Machine {
     return this.simulation.machine(index);
   }
+}
+
+/** Its siblings have their dots, but other bytes: lesser ones, so that owners who must choose choose what was written. */
+function altered(object: Uint8Array): Uint8Array {
+  const { siblings, context } = decodeContainer(object);
+  const others = siblings.map(({ dot, version }) => ({ dot, version: version.with(-1, 0) }));
+  return Uint8Array.from(encodeContainer({ siblings: others, context }));
 }

@@ -161,7 +161,7 @@ export class Machine {
     if (life.isOver) return;
     const store = new ObservedStore(engine, observer, () => node.membership.standing.actor);
     const node: Node = createNode(config, this.id, {
-      ...{ clock, logger, store, hash64, tokenMacs },
+      ...{ clock, logger, store, hash64, checksum32, tokenMacs },
       random: this.random(),
       transport: network.transport(this.id, life),
       onFatal: failed,

@@ -94,6 +94,8 @@ export type Fault =
     }
   | { readonly kind: 'clock'; readonly atMs: number; readonly node: number; readonly jumpMs: number }
   | { readonly kind: 'wipe'; readonly atMs: number; readonly node: number }
+  /** The disk loses an object, or (`isAltered`) keeps another value in its place, and the process ends and is started again. */
+  | { readonly kind: 'damage'; readonly atMs: number; readonly node: number; readonly isAltered: boolean }
   | { readonly kind: 'restore'; readonly atMs: number; readonly node: number; readonly liveMs: number };
 
 type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
@@ -280,7 +282,7 @@ const DRAWS = {
   }),
   wipe: (dice, shape, atMs) => ({ kind: 'wipe', atMs, node: aNode(dice, shape) }),
   restore: (dice, shape, atMs) => ({ kind: 'restore', atMs, node: aNode(dice, shape), liveMs: aWhile(dice) }),
-} satisfies Record<Fault['kind'], Draw>;
+} satisfies Record<Exclude<Fault['kind'], 'damage'>, Draw>;
 
 /** Halves, one node alone, a bridge between two groups, or one way only. */
 function drawCut(dice: Dice, nodes: number): [number, number][] {

@@ -45,6 +45,8 @@ export const REQUIRED_STATES: readonly string[] = [
   'log: no grant to coordinate writes yet',
   'log: metadata snapshot installed',
   'log: comparing a partition in full',
+  'contents were compared among requests and faults',
+  'contents were compared',
   'one sibling was read',
   'one sibling was read: gone',
   'a write returned what is there',

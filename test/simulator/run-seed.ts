@@ -2,6 +2,7 @@ import { type Hashes, loadHashes } from '../../src/system/hash.ts';
 import { checkAcknowledgedWrites } from './checkers/acknowledged-writes.ts';
 import { checkAcknowledgements } from './checkers/acknowledgements.ts';
 import { checkClocks } from './checkers/clocks.ts';
+import { checkContents } from './checkers/contents.ts';
 import { checkExplanations } from './checkers/explanations.ts';
 import { checkHints } from './checkers/hints.ts';
 import { checkLiveness } from './checkers/liveness.ts';
@@ -53,6 +54,7 @@ const CHECKERS = [
   checkLiveness,
   checkResources,
   checkHints,
+  checkContents,
   ...STATE_CHECKERS,
 ];
 

@@ -68,6 +68,33 @@ function whileCutOff(keys: number): Plan {
   ]);
 }
 
+/** Again and again: an owner is cut off, the processes of the others end one after the other, and it is let in. No hints are kept. */
+function forgotten(): Plan {
+  const ask = (i: number): Ask => ({
+    ...{
+      kind: i % 4 === 3 ? 'delete' : 'put',
+      key: i % 4 === 3 && i > 60 ? i - 50 : i,
+      level: 'one',
+      node: 1 + (i % 2),
+      timeoutMs: 300,
+    },
+    context: 'none',
+  });
+  const links = [1, 2].flatMap((other) => [[0, other] as const, [other, 0] as const]);
+  const { shape, ...rest } = plan(9, 42_000, requests(0, 42_000, 15, ask), [
+    { kind: 'weather', atMs: 100, forMs: 41_000, weather: { ...CALM, latencyMs: 15, jitterMs: 60 } },
+    ...tenTimes(4000, (atMs) => ({ kind: 'cut', atMs, links, forMs: 1500, flapMs: 0 })),
+    ...[1, 2].flatMap((node) => tenTimes(4000, (atMs) => ({ ...crash(atMs + 400 * node, node), forMs: 50 }))),
+  ]);
+  return { ...rest, shape: { ...shape, hintBytes: 1, exchange: { keys: 300, bytes: 12_000, dots: 40 } } };
+}
+
+/** Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it. */
+function damaged(isAltered: boolean): Plan {
+  const ask = (i: number): Ask => ({ kind: i % 5 === 4 ? 'delete' : 'put', level: 'all' });
+  return plan(7, 16_000, requests(0, 3000, 20, ask), [{ kind: 'damage', atMs: 6000, node: 1, isAltered }]);
+}
+
 function withHintBytes(hintBytes: number, { shape, ...rest }: Plan): Plan {
   return { ...rest, shape: { ...shape, hintBytes } };
 }
@@ -118,6 +145,19 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'a delete reaches one owner, a read there takes it to another one, and then the first is not heard of for a while',
+    plan(
+      8,
+      52_000,
+      rounds(4, 12_000, (atMs, key) => [
+        { ...read(atMs - 600, key, 1), kind: 'put', level: 'all', context: 'none' },
+        { ...loneWrite(atMs, key), kind: 'delete' },
+        read(atMs + 30, key, 0),
+      ]),
+      rounds(4, 12_000, (atMs) => [silent(atMs - 1, 25), silent(atMs + 33, 9000)]),
+    ),
+  ],
+  [
     'a process ends again and again, soon after its start, while its peers answer late',
     plan(
       2,
@@ -150,6 +190,12 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       ],
     ),
   ],
+  [
+    'an owner was away, the others have forgotten what it missed, and compare key by key with it while clients write',
+    forgotten(),
+  ],
+  ['a disk loses an object, in a node that comes back without it', damaged(false)],
+  ['a disk alters an object, in a node that comes back with it', damaged(true)],
   ['those who own nothing are cut off from the owners again and again, and write', onFive(whileCutOff(4))],
   ['those who own nothing are cut off with little room for hints', onFive(withHintBytes(3000, whileCutOff(40)))],
   [

@@ -6,6 +6,7 @@ import { type NodeId, nodeId, type Partition } from '../../src/core/ids.ts';
 import { InvariantViolation } from '../../src/core/invariant.ts';
 import { HEDGE_MS_MAX } from '../../src/core/quorum/hedge-delay.ts';
 import type { Hashes } from '../../src/system/hash.ts';
+import { watchContents } from './checkers/contents.ts';
 import { divergence } from './checkers/convergence.ts';
 import { undelivered } from './checkers/hints.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
@@ -155,6 +156,7 @@ export class Simulation {
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     for (const { node } of this.machines) {
       this.noteRepairs(node?.readRepairs.stats());
+      this.tally.note('contents were compared', node?.contents.counts.compared ?? 0);
       if (node !== undefined && node.hedge.delayMs < HEDGE_MS_MAX) this.tally.note('a hedging delay was learned');
     }
     await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
@@ -184,6 +186,8 @@ export class Simulation {
   private heal(): void {
     this.isHealed = true;
     this.say('world', 'heals');
+    for (const { node } of this.machines)
+      this.tally.note('contents were compared among requests and faults', node?.contents.counts.compared ?? 0);
     this.faults.end();
     for (const machine of this.machines) {
       machine.resume();
@@ -254,6 +258,7 @@ export class Simulation {
 
   private logged(id: NodeId, level: string, message: string, fields: object): void {
     this.tally.note(`log: ${message}`);
+    watchContents(this, id, message, fields);
     this.trace?.log(this.world.nowMs, id, level, message, fields);
   }
 

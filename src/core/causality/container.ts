@@ -139,6 +139,7 @@ function hasSibling(container: Container, dot: Dot): boolean {
   return container.siblings.some((sibling) => sameDot(sibling.dot, dot));
 }
 
-function inOrder(siblings: Sibling[]): readonly Sibling[] {
+/** Ascending by dot, as a container has them. Sorts the array itself. */
+export function inOrder(siblings: Sibling[]): readonly Sibling[] {
   return siblings.length < 2 ? siblings : siblings.sort((a, b) => compareDots(a.dot, b.dot));
 }

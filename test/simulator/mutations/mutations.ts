@@ -1,4 +1,5 @@
 import { CAUSALITY_MUTATIONS } from './causality-mutations.ts';
+import { CONTENT_MUTATIONS } from './content-mutations.ts';
 import { HINT_MUTATIONS } from './hint-mutations.ts';
 import { MEMBERSHIP_MUTATIONS } from './membership-mutations.ts';
 import type { Mutation } from './mutation.ts';
@@ -16,4 +17,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...MEMBERSHIP_MUTATIONS,
   ...RAFT_MUTATIONS,
   ...REPAIR_MUTATIONS,
+  ...CONTENT_MUTATIONS,
 ];

@@ -28,7 +28,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })).filter(({ object }) => object !== undefined)',
     checkers: ['convergence'],
-    seedsMax: 20,
+    seedsMax: 40,
   },
   {
     name: 'a dot whose key was forgotten is passed over',
@@ -45,8 +45,10 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     file: 'repair/partition-pull.js',
     find: 'if (!there.has(key))',
     replace: 'if (false)',
-    checkers: ['convergence', 'acknowledgements', 'clocks'],
-    seedsMax: 372,
+    checkers: ['contents', 'convergence', 'acknowledgements', 'clocks'],
+    seedsMax: 1,
+    scenario:
+      'an owner was away, the others have forgotten what it missed, and compare key by key with it while clients write',
   },
   {
     name: 'a full comparison takes in the clock after its first piece',

@@ -149,9 +149,9 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: `        if (version !== undefined)
             this.checkSize(written.stored);
         const { dot, filled, covered } = written;
-        return { dot, filled, covered, sequence: this.apply(address, written) };`,
+        return { dot, filled, covered, sequence: this.apply(address, before, written) };`,
     replace: `        const { dot, filled, covered } = written;
-        const sequence = this.apply(address, written);
+        const sequence = this.apply(address, before, written);
         if (version !== undefined)
             this.checkSize(written.stored);
         return { dot, filled, covered, sequence };`,
