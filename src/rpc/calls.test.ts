@@ -322,33 +322,6 @@ describe('time and lives', () => {
   });
 });
 
-describe('what is sent', () => {
-  it('is counted by the method asked for, where it is sent: questions, answers, refusals and notices', async () => {
-    const { clock, a, b } = await pair();
-    const sent = ({ calls }: typeof a): readonly number[] => [ECHO, FAILS, NOTE].map((at) => calls.sentBytes[at] ?? 0);
-    a.calls.call(B, ECHO, text('x'.repeat(1000)), 100, () => {});
-    a.calls.notify(B, NOTE, text('x'.repeat(500)));
-    clock.advance(0);
-    const [echo = 0, fails, note = 0] = sent(a);
-    expect([echo > 1000, echo < 1040, fails, note > 500, note < 520]).toEqual([true, true, 0, true, true]);
-    expect([sent(b)[0], sent(b)[1]]).toEqual([echo - SHORTER_ANSWER_BYTES, 0]);
-    a.calls.call(B, FAILS, text('refuse'), 100, () => {});
-    clock.advance(0);
-    expect(sent(a)[1]).toBeGreaterThan(0);
-    expect(sent(b)[1]).toBeGreaterThan(0);
-  });
-
-  it('is not counted when it was not sent', async () => {
-    const { a, b } = await pair();
-    await b.calls.stop();
-    a.calls.notify(B, NOTE, text('a word'));
-    expect(a.calls.sentBytes[NOTE]).toBe(0);
-  });
-});
-
-/** An answer names neither method nor time. */
-const SHORTER_ANSWER_BYTES = 2;
-
 describe('a notice', () => {
   it('arrives with its sender, and is not answered', async () => {
     const { clock, a, notes } = await pair();
