@@ -5,6 +5,7 @@ import { type Metrics, metric, parseMetrics, sentBytes } from './metrics.ts';
 /** The node that goes and comes back. */
 export const AWAY = 'n3';
 const LOOK_MS = 50;
+const LAST_WORDS = 2000;
 const HEALED_WITHIN_MS = 300_000;
 
 /** Three real nodes, each an owner of every key, one of which can be sent away. */
@@ -90,6 +91,12 @@ export class BenchCluster {
       if (performance.now() > endMs) throw new Error(`not so after ${HEALED_WITHIN_MS} ms: ${isSo}`);
       await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
     }
+  }
+
+  /** What nodes said that have ended. */
+  lastWords(): string {
+    const ended = this.nodes.ids.map((id) => ({ id, node: this.nodes.process(id) })).filter(({ node }) => !node.isRunning);
+    return ended.map(({ id, node }) => `${id} has ended: ${node.stderr.slice(-LAST_WORDS)}`).join('\n');
   }
 
   async remove(): Promise<void> {

@@ -52,6 +52,8 @@ async function withCluster<T>(settings: string, use: (prepared: Prepared) => Pro
   try {
     const generations = new Generations(cluster.client, keys, value);
     return await use({ cluster, generations });
+  } catch (error) {
+    throw new Error(`${error}\n${cluster.lastWords()}`);
   } finally {
     await cluster.remove();
   }
