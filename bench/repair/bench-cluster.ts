@@ -95,7 +95,9 @@ export class BenchCluster {
 
   /** What nodes said that have ended. */
   lastWords(): string {
-    const ended = this.nodes.ids.map((id) => ({ id, node: this.nodes.process(id) })).filter(({ node }) => !node.isRunning);
+    const ended = this.nodes.ids
+      .map((id) => ({ id, node: this.nodes.process(id) }))
+      .filter(({ node }) => !node.isRunning);
     return ended.map(({ id, node }) => `${id} has ended: ${node.stderr.slice(-LAST_WORDS)}`).join('\n');
   }
 

@@ -7,6 +7,7 @@ import type { Clock, Logger, Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Comparison, Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
+import { PullPace } from './pull-pace.ts';
 import {
   type CompareAnswer,
   decoded,
@@ -34,10 +35,7 @@ export interface PullCounts {
 }
 
 const CALL_MS = 10_000;
-/** What is pulled in a second at most, in bytes: requests come first. */
-const BYTES_PER_S = 16 << 20;
-const PAUSE_MS_MIN = 1;
-const SCAN_KEYS = 256;
+const SCAN_KEYS = 100;
 /** Answers of one pull: more than any partition takes, so that no fault of ours goes round for ever. */
 const STEPS_MAX = 1_000_000;
 
@@ -48,6 +46,7 @@ export class PartitionPull {
   private readonly peer: NodeId;
   private readonly partition: Partition;
   private readonly counts: PullCounts;
+  private readonly pace = new PullPace();
 
   constructor(needs: PullNeeds, view: ClusterView, peer: NodeId, partition: Partition, counts: PullCounts) {
     this.needs = needs;
@@ -156,7 +155,8 @@ export class PartitionPull {
 
   private pause(keys: readonly ReceivedKey[]): Promise<void> {
     const bytes = keys.reduce((sum, one) => sum + one.bytes, 0);
-    const { clock } = this.needs;
-    return new Promise((resolve) => clock.after(Math.max(PAUSE_MS_MIN, (1000 * bytes) / BYTES_PER_S), resolve));
+    const { clock, calls } = this.needs;
+    const pauseMs = this.pace.pauseAfter(bytes, calls.stats().pending + calls.serving);
+    return new Promise((resolve) => clock.after(pauseMs, resolve));
   }
 }
