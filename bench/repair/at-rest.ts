@@ -9,11 +9,13 @@ export interface AtRest {
 }
 
 const PARTITIONS = 64;
+const ROUNDS_MIN = 4;
 
-/** What owners that agree tell each other, in `seconds`. All nodes own all partitions, so that each round is about all of them. */
+/** What owners that agree tell each other, in `seconds` and at least a few rounds. All nodes own all partitions, so that each round is about all of them. */
 export async function atRest(cluster: BenchCluster, seconds: number): Promise<AtRest> {
   const before = await spent(cluster);
   await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+  await cluster.until(async () => (await spent(cluster)).rounds >= before.rounds + ROUNDS_MIN);
   const after = await spent(cluster);
   const rounds = after.rounds - before.rounds;
   return { partitions: PARTITIONS, rounds, bytesPerRound: Math.round((after.bytes - before.bytes) / rounds) };

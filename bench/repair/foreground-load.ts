@@ -22,7 +22,7 @@ interface Sample {
 const CLIENTS = 8;
 /** Between a client's answer and its next request: a load that leaves the machine room to breathe. */
 const THINK_MS = 8;
-export const FOREGROUND_KEYS = 1000;
+export const FOREGROUND_KEYS = 200;
 
 /** A fixed number of clients, each of which writes (w=2) and reads (r=2) in turn at all nodes in turn, and pauses after each answer. */
 export class ForegroundLoad {

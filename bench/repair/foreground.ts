@@ -4,6 +4,8 @@ import type { Generations } from './generations.ts';
 import { metric } from './metrics.ts';
 
 const LOOK_MS = 250;
+/** Fewer requests would have no percentile to speak of. */
+const LEAST_S = 1;
 
 /** The load with nothing else going on. */
 export async function calm(cluster: BenchCluster, value: Uint8Array, seconds: number): Promise<Latency> {
@@ -27,8 +29,9 @@ export async function duringReturn(
   await missed?.next(cluster.staying);
   await cluster.bringBack();
   const load = new ForegroundLoad(cluster, value);
+  const leastMs = performance.now() + 1000 * Math.min(seconds, LEAST_S);
   const lastMs = await busyUntil(cluster, seconds);
-  const latency = await load.stop(phase, missed === undefined ? performance.now() : lastMs);
+  const latency = await load.stop(phase, missed === undefined ? performance.now() : Math.max(lastMs, leastMs));
   await cluster.healed();
   return latency;
 }

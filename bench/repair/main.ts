@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- repair [--keys K --value BYTES --seconds S --json FILE]`
+ * `npm run bench -- repair [--part P ... --keys K --value BYTES --seconds S --json FILE]`
  *
  * What it takes to make owners equal again, in local clusters of three real nodes that own all keys: what they tell each other while
  * nothing differs; what moves, and for how long, after one of them was away; what clients feel of that; and what deletes leave behind.
@@ -20,12 +20,13 @@ export interface Results {
   readonly machine: string;
   readonly setup: string;
   readonly date: string;
-  readonly atRest: AtRest;
+  readonly atRest?: AtRest;
   readonly outages: readonly Outage[];
   readonly foreground: readonly Latency[];
-  readonly deletion: Deletion;
+  readonly deletion?: Deletion;
 }
 
+const PARTS: readonly string[] = ['at-rest', 'hints', 'dot-log', 'comparison', 'clients', 'deletes'];
 /** Room for hints of a small part of what is missed. */
 const FEW_HINTS = 'limits: { objectBytes: 1MiB, hintBytes: 1MiB }';
 
@@ -35,11 +36,19 @@ const { values } = parseArgs({
     keys: { type: 'string', default: '100000' },
     value: { type: 'string', default: '100' },
     seconds: { type: 'string', default: '8' },
+    part: { type: 'string', multiple: true, default: [] },
     json: { type: 'string' },
   },
 });
+const wants = (...parts: readonly string[]): boolean =>
+  values.part.length === 0 || parts.some((part) => values.part.includes(part));
 const [keys, valueBytes, seconds] = [Number(values.keys), Number(values.value), Number(values.seconds)];
 const value = Buffer.alloc(valueBytes, 'quorate');
+
+interface Lists {
+  readonly outages: Outage[];
+  readonly foreground: Latency[];
+}
 
 interface Prepared {
   readonly cluster: BenchCluster;
@@ -66,57 +75,72 @@ async function prepare({ cluster, generations }: Prepared): Promise<void> {
   await cluster.healed();
 }
 
-function withHints(): Promise<{ atRest: AtRest; outages: Outage[]; foreground: Latency[] }> {
+/** With room for the hints of all that is missed, as by default. */
+async function withHints(): Promise<Partial<Results> & Lists> {
+  const lists: Lists = { outages: [], foreground: [] };
+  if (!wants('at-rest', 'hints', 'clients')) return lists;
   return withCluster('', async (prepared) => {
     const { cluster, generations } = prepared;
     await prepare(prepared);
     progress('at rest');
-    const resting = await atRest(cluster, seconds);
-    progress('an outage, hints');
-    const outages = [await outage('hints', cluster, generations)];
-    progress('clients: calm');
-    const foreground = [await calm(cluster, value, seconds)];
-    progress('clients: a restart');
-    foreground.push(await duringReturn('restart, nothing missed', cluster, value, seconds));
-    progress('clients: hints');
-    foreground.push(await duringReturn('hints', cluster, value, seconds, generations));
-    return { atRest: resting, outages, foreground };
+    const resting = wants('at-rest') ? await atRest(cluster, seconds) : undefined;
+    progress('an outage: hints');
+    if (wants('hints')) lists.outages.push(await outage('hints', cluster, generations));
+    progress('clients: calm, a restart, hints');
+    if (wants('clients')) {
+      lists.foreground.push(await calm(cluster, value, seconds));
+      lists.foreground.push(await duringReturn('restart, nothing missed', cluster, value, seconds));
+      lists.foreground.push(await duringReturn('hints', cluster, value, seconds, generations));
+    }
+    return resting === undefined ? lists : { ...lists, atRest: resting };
   });
 }
 
-function withoutHints(): Promise<{ outages: Outage[]; foreground: Latency[] }> {
-  return withCluster(FEW_HINTS, async (prepared) => {
+async function withoutHints(): Promise<Lists> {
+  const lists: Lists = { outages: [], foreground: [] };
+  if (!wants('dot-log', 'comparison', 'clients')) return lists;
+  await withCluster(FEW_HINTS, async (prepared) => {
     const { cluster, generations } = prepared;
     await prepare(prepared);
-    progress('an outage, dot log');
-    const outages = [await outage('dot log', cluster, generations)];
-    progress('an outage, comparison');
-    outages.push(await outage('comparison', cluster, generations, () => cluster.restartStaying()));
-    progress('clients: catch-up');
-    const foreground = [await duringReturn('dot log', cluster, value, seconds, generations)];
-    return { outages, foreground };
+    progress('an outage: dot log');
+    if (wants('dot-log')) lists.outages.push(await outage('dot log', cluster, generations));
+    progress('an outage: comparison');
+    const restart = () => cluster.restartStaying();
+    if (wants('comparison')) lists.outages.push(await outage('comparison', cluster, generations, restart));
+    progress('clients: dot log');
+    if (wants('clients')) lists.foreground.push(await duringReturn('dot log', cluster, value, seconds, generations));
+  });
+  return lists;
+}
+
+async function deletes(): Promise<{ readonly deletion?: Deletion }> {
+  if (!wants('deletes')) return {};
+  return withCluster('', async ({ cluster }) => {
+    progress(`deleting ${keys} keys`);
+    return { deletion: await deletion(cluster, keys, value) };
   });
 }
 
+if (!(keys >= 1 && valueBytes >= 1 && seconds > 0))
+  throw new Error('--keys, --value and --seconds are numbers above 0');
+const unknown = values.part.filter((part) => !PARTS.includes(part));
+if (unknown.length > 0) throw new Error(`--part ${unknown}: there are ${PARTS}`);
 const hinted = await withHints();
 const unhinted = await withoutHints();
-const deleted = await withCluster('', ({ cluster }) => {
-  progress(`deleting ${keys} keys`);
-  return deletion(cluster, keys, value);
-});
+const deleted = await deletes();
 progress('');
 const results: Results = {
   machine: machineName(),
   setup: `3 nodes, n=3, 64 partitions, ${keys} keys, ${valueBytes}-byte values, durability flush`,
   date: new Date().toISOString().slice(0, 10),
-  atRest: hinted.atRest,
+  ...hinted,
   outages: [...hinted.outages, ...unhinted.outages],
   foreground: [...hinted.foreground, ...unhinted.foreground],
-  deletion: deleted,
+  ...deleted,
 };
 process.stdout.write(formatResults(results));
 const json = JSON.stringify(results, null, 2);
 if (values.json === undefined) process.stdout.write(`\n${json}\n`);
 else writeFileSync(values.json, `${json}\n`);
 // The other figures depend on the machine; this one does not.
-if (deleted.left.some(({ objects }) => objects > 0)) process.exitCode = 1;
+if (results.deletion?.left.some(({ objects }) => objects > 0)) process.exitCode = 1;
