@@ -5,8 +5,8 @@ const BYTES_PER_S = 16 << 20;
 
 /**
  * How long a pull waits after each answer that it has taken in: twice as long with each look that finds requests under way, half as
- * long with each that finds none. An answer takes one or two milliseconds of this node's time and of its peer's, so that requests get
- * nine tenths of it where there are any, and a pull still comes to an end.
+ * long with each that finds none. An answer takes about a millisecond of this node's time, so that requests get nine tenths of it where
+ * there are any, and a pull still comes to an end.
  */
 export class PullPace {
   private pauseMs = 4;
