@@ -29,7 +29,7 @@ const BACK_OFF_MIN_MS = 100;
 const BACK_OFF_MAX_MS = 5000;
 /** Hints that go in one turn because their owner has them already. */
 const KNOWN_PER_TURN = 32;
-const NEXT_TURN_MS = 1;
+const NEXT_TURN_MS = 5;
 
 interface Target {
   /** What is under way, or has failed and must wait. */
