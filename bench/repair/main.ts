@@ -107,8 +107,12 @@ async function withoutHints(): Promise<Lists> {
     progress('an outage: comparison');
     const restart = () => cluster.restartStaying();
     if (wants('comparison')) lists.outages.push(await outage('comparison', cluster, generations, restart));
-    progress('clients: dot log');
-    if (wants('clients')) lists.foreground.push(await duringReturn('dot log', cluster, value, seconds, generations));
+    progress('clients: calm, dot log');
+    if (wants('clients')) {
+      // Once more: other processes, another moment of the machine.
+      lists.foreground.push(await calm(cluster, value, seconds));
+      lists.foreground.push(await duringReturn('dot log', cluster, value, seconds, generations));
+    }
   });
   return lists;
 }
