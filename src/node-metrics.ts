@@ -1,6 +1,7 @@
-import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import type { Node } from './node.ts';
 import type { Store } from './ports.ts';
+import { METHOD } from './protocol.ts';
 
 /** What `/metrics` tells of the node below its HTTP edge. Read when asked for: requests pay nothing for it. */
 export function registerNodeMetrics(registry: Registry, node: Node, store: Store): void {
@@ -67,6 +68,7 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Messages of other nodes that were no messages, since the start.',
     () => calls.stats().malformed,
   );
+  registerSentBytes(registry, calls.sentBytes);
   gauge('sync_rounds', 'Exchanges of clocks with other owners begun, since the start.', () => antiEntropy.rounds);
   gauge('sync_keys', 'Keys taken in from other owners by exchanges, since the start.', () => antiEntropy.pulled.keys);
   gauge('sync_bytes', 'Bytes of those keys.', () => antiEntropy.pulled.bytes);
@@ -136,6 +138,7 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Attempts to deliver a hint that did not succeed, since the start.',
     () => node.delivery.failures,
   );
+  gauge('objects', 'Keys stored in all partitions of this node, residues included.', () => store.stats().objects);
   gauge('store_flushes', 'Flushes of the log, since the start.', () => store.stats().flushes);
   gauge('store_log_bytes', 'Bytes appended to the log, since the start.', () => store.stats().logBytes);
   gauge('store_checkpoints', 'Checkpoints, since the start.', () => store.stats().checkpoints);
@@ -147,6 +150,19 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('store_memtable_bytes', 'Bytes of changes that are not in the state yet.', () => store.stats().memtableBytes);
   gauge('store_memtable_entries', 'Changes that are not in the state yet.', () => store.stats().memtableEntries);
   gauge('store_state_bytes', 'Bytes of the state file.', () => store.stats().stateBytes);
+}
+
+function registerSentBytes(registry: Registry, sentBytes: Float64Array): void {
+  new Counter({
+    name: 'quorate_rpc_sent_bytes_total',
+    help: 'Bytes sent to other nodes, by the method that was asked for or answered.',
+    labelNames: ['method'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [method, code] of Object.entries(METHOD)) this.inc({ method }, sentBytes[code] ?? 0);
+    },
+  });
 }
 
 function membersSeenAs({ api }: Node, seen: 'up' | 'suspect' | 'down'): number {

@@ -130,6 +130,8 @@ export interface StoredObject {
 
 /** Bytes unless the name says otherwise; counters since the store was opened. */
 export interface StoreStats {
+  /** Stored at this moment, in all partitions. */
+  readonly objects: number;
   readonly flushes: number;
   readonly logBytes: number;
   readonly checkpoints: number;

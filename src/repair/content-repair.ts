@@ -7,6 +7,7 @@ import type { Mending } from '../replica/content-hashes.ts';
 import type { ContentChecks } from './content-checks.ts';
 import type { Inventory } from './inventory.ts';
 import { askCompare, type PullNeeds, pauseAfter, STEPS_MAX } from './partition-pull.ts';
+import { PullPace } from './pull-pace.ts';
 import type { CompareAnswer } from './sync-messages.ts';
 
 export interface ContentRepairNeeds extends PullNeeds {
@@ -35,6 +36,7 @@ export class ContentRepair {
   private readonly view: ClusterView;
   private readonly peer: NodeId;
   private readonly partition: Partition;
+  private readonly pace = new PullPace();
   private mendedKeys = 0;
 
   constructor(needs: ContentRepairNeeds, view: ClusterView, peer: NodeId, partition: Partition) {
@@ -102,7 +104,7 @@ export class ContentRepair {
       if (piece.isLast) return true;
       const last = piece.keys.at(-1)?.key;
       if (last === undefined) return false;
-      await pauseAfter(this.needs.clock, piece.keys);
+      await pauseAfter(this.needs, this.pace, piece.keys);
       piece = await this.ask(last);
     }
     return false;

@@ -86,6 +86,19 @@ describe('hints for a node that was away', () => {
     await cluster.until(() => keptInAll() === 0, 'the hints to be delivered', 20_000);
   });
 
+  it('go unsent when their owner has shown that it took the writes from another owner', async () => {
+    let sent = 0;
+    cluster.loses = (_, to, message) => {
+      if (to !== 'n2' || !isDelivery(message)) return false;
+      sent++;
+      return true;
+    };
+    await cluster.start(['n2']);
+    await cluster.until(() => keptInAll() === 0, 'the hints to go', 10_000);
+    expect(sent).toBeLessThan(keys.length);
+    for (const key of keys) expect(storedAt('n2', key)).toBeDefined();
+  });
+
   it('are not all sent at once', async () => {
     let underWay = 0;
     let most = 0;

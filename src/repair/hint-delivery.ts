@@ -8,6 +8,7 @@ import type { HintStore } from '../replica/hint-store.ts';
 import type { Calls } from '../rpc/calls.ts';
 import { type DeliverNeeds, deliverHint } from './deliver-hint.ts';
 import { DeliveryWindow } from './delivery-window.ts';
+import { OwnerClocks } from './owner-clocks.ts';
 
 export interface HintDeliveryNeeds extends DeliverNeeds {
   readonly self: NodeId;
@@ -26,6 +27,9 @@ const LOOK_MS = 250;
 const START_SPREAD_MS = 500;
 const BACK_OFF_MIN_MS = 100;
 const BACK_OFF_MAX_MS = 5000;
+/** Hints that go in one turn because their owner has them already. */
+const KNOWN_PER_TURN = 32;
+const NEXT_TURN_MS = 5;
 
 interface Target {
   /** What is under way, or has failed and must wait. */
@@ -33,17 +37,19 @@ interface Target {
   inFlight: number;
   failures: number;
   isAvailable: boolean;
+  isPumpDue: boolean;
   notBeforeMs: number;
 }
 
 /**
  * Brings hints to the owners that they were kept for, once these are back (H16, H20): of each target the oldest first, few at a time,
  * fewer while requests are being served, and later and later where the receiver has no time for it. A hint goes only when its owner
- * has acknowledged it durably, and only if it has not changed since (H17).
+ * has acknowledged it durably, or has shown that it has it, and only if it has not changed since (H17).
  */
 export class HintDelivery {
   private readonly needs: HintDeliveryNeeds;
   private readonly window = new DeliveryWindow();
+  private readonly ownerClocks: OwnerClocks;
   private readonly targets = new Map<MemberNumber, Target>();
   private timer: Timer | undefined;
   private isStopped = false;
@@ -53,6 +59,7 @@ export class HintDelivery {
 
   constructor(needs: HintDeliveryNeeds) {
     this.needs = needs;
+    this.ownerClocks = new OwnerClocks(needs.calls, needs.clock);
   }
 
   start(): void {
@@ -85,6 +92,8 @@ export class HintDelivery {
       target.notBeforeMs = nowMs + START_SPREAD_MS * random.next();
     }
     target.isAvailable = isAvailable;
+    const member = view.state.members.find((candidate) => candidate.number === number);
+    if (isAvailable && member !== undefined && member.id !== this.needs.self) this.ownerClocks.ask(view, member);
     this.pump(number, target);
   }
 
@@ -106,13 +115,39 @@ export class HintDelivery {
     const { pending } = calls.stats();
     this.window.adapt(pending - this.inFlight + calls.serving);
     if (!this.window.admits(this.inFlight)) return;
+    let known = 0;
     for (const key of hints.keysFor(number)) {
       if (target.busy.has(key)) continue;
+      if (this.dropIfKnown(number, key)) {
+        if (++known < KNOWN_PER_TURN) continue;
+        return this.pumpSoon(number, target);
+      }
       this.begin(number, target, key);
       if (!this.window.admits(this.inFlight)) return;
     }
     // What failed has its next turn when all others have had theirs: one that cannot be read must not hold up the rest.
     if (target.inFlight === 0) target.busy.clear();
+  }
+
+  /** The owner has taken it from another one. False: that is not known, or the hint cannot be read. */
+  private dropIfKnown(number: MemberNumber, key: ObjectKey): boolean {
+    const { hints } = this.needs;
+    try {
+      const hint = hints.hint(number, key);
+      return hint !== undefined && this.ownerClocks.has(number, hint.partition, hint.dots) && hints.delivered(hint);
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return false;
+    }
+  }
+
+  private pumpSoon(number: MemberNumber, target: Target): void {
+    if (target.isPumpDue) return;
+    target.isPumpDue = true;
+    this.needs.clock.after(NEXT_TURN_MS, () => {
+      target.isPumpDue = false;
+      this.pump(number, target);
+    });
   }
 
   private begin(number: MemberNumber, target: Target, key: ObjectKey): void {
@@ -149,7 +184,7 @@ export class HintDelivery {
   private stateOf(number: MemberNumber): Target {
     let target = this.targets.get(number);
     if (target === undefined) {
-      target = { busy: new Set(), inFlight: 0, failures: 0, isAvailable: false, notBeforeMs: 0 };
+      target = { busy: new Set(), inFlight: 0, failures: 0, isAvailable: false, isPumpDue: false, notBeforeMs: 0 };
       this.targets.set(number, target);
     }
     return target;
@@ -157,6 +192,7 @@ export class HintDelivery {
 
   private done(view: ClusterView, number: MemberNumber): void {
     this.targets.delete(number);
+    this.ownerClocks.forget(number);
     const target = view.state.members.find((member) => member.number === number)?.id;
     this.needs.logger.info({ target, delivered: this.needs.hints.removed }, 'hints delivered');
   }

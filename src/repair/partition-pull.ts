@@ -8,6 +8,7 @@ import type { Clock, Logger, Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Comparison, Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
+import { PullPace } from './pull-pace.ts';
 import {
   type CompareAnswer,
   type CompareRequest,
@@ -42,10 +43,7 @@ interface Damage {
 }
 
 const CALL_MS = 10_000;
-/** What is pulled in a second at most, in bytes: requests come first. */
-const BYTES_PER_S = 16 << 20;
-const PAUSE_MS_MIN = 1;
-const SCAN_KEYS = 256;
+const SCAN_KEYS = 100;
 /** Answers of one pull: more than any partition takes, so that no fault of ours goes round for ever. */
 export const STEPS_MAX = 1_000_000;
 
@@ -56,6 +54,7 @@ export class PartitionPull {
   private readonly peer: NodeId;
   private readonly partition: Partition;
   private readonly counts: PullCounts;
+  private readonly pace = new PullPace();
 
   constructor(needs: PullNeeds, view: ClusterView, peer: NodeId, partition: Partition, counts: PullCounts) {
     this.needs = needs;
@@ -176,7 +175,7 @@ export class PartitionPull {
   }
 
   private pause(keys: readonly ReceivedKey[]): Promise<void> {
-    return pauseAfter(this.needs.clock, keys);
+    return pauseAfter(this.needs, this.pace, keys);
   }
 }
 
@@ -192,8 +191,13 @@ export async function askCompare(
   return outcome.kind === 'reply' ? decoded(() => readCompareAnswer(outcome.body)) : undefined;
 }
 
-/** So long that no more than the bytes of a second come in a second. */
-export function pauseAfter(clock: Clock, keys: readonly ReceivedKey[]): Promise<void> {
+/** Waits as long as the pace says after these keys: requests come first. */
+export function pauseAfter(
+  { calls, clock }: Pick<PullNeeds, 'calls' | 'clock'>,
+  pace: PullPace,
+  keys: readonly ReceivedKey[],
+): Promise<void> {
   const bytes = keys.reduce((sum, one) => sum + one.bytes, 0);
-  return new Promise((resolve) => clock.after(Math.max(PAUSE_MS_MIN, (1000 * bytes) / BYTES_PER_S), resolve));
+  const pauseMs = pace.pauseAfter(bytes, calls.stats().pending + calls.serving);
+  return new Promise((resolve) => clock.after(pauseMs, resolve));
 }

@@ -2,8 +2,9 @@ import { ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
 import type { NodeId } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import type { ErrorCode } from '../errors.ts';
-import type { Clock, Logger, Random, Transport } from '../ports.ts';
+import type { Clock, Logger, Random, SendOutcome, Transport } from '../ports.ts';
 import { ENVELOPE, readFailure, writeFailure, writeNotice, writeReply, writeRequest } from './envelope.ts';
+import { FRAME_HEADER_BYTES } from './frame.ts';
 import { IncomingRequest, type NoticeHandler, type ReplySender, type RequestHandler, runHandler } from './incoming.ts';
 import { PendingCalls } from './pending-calls.ts';
 
@@ -50,6 +51,8 @@ export interface CallsStats {
   readonly malformed: number;
 }
 
+const METHODS = 256;
+
 const PENDING_MAX = 16_384;
 /** A writer that has grown beyond this is not kept. */
 const SHARED_WRITER_BYTES = 1024 * 1024;
@@ -76,6 +79,8 @@ export class Calls implements ReplySender {
   private readonly nonce: number;
   private readonly pending: PendingCalls<CallOutcome>;
   private readonly writer = new ByteWriter();
+  /** Bytes handed to the transport since the start, frames included, by method: requests, notices and answers. */
+  readonly sentBytes = new Float64Array(METHODS);
   private nextId = 1;
   private stopped = false;
   /** Requests of other nodes that are being served. */
@@ -131,7 +136,7 @@ export class Calls implements ReplySender {
 
   /** One way, without promise of delivery. False when it was not even sent. */
   notify(to: NodeId, method: number, body: Uint8Array): boolean {
-    return this.options.transport.send(to, writeNotice(this.writerFor(body), method, body).view()) === 'sent';
+    return this.transmit(to, method, writeNotice(this.writerFor(body), method, body)) === 'sent';
   }
 
   stats(): CallsStats {
@@ -143,14 +148,14 @@ export class Calls implements ReplySender {
   sendReply(request: IncomingRequest, body: Uint8Array): void {
     if (this.isTooLate(request)) return;
     const message = writeReply(this.writerFor(body), request.nonce, request.id, body);
-    this.options.transport.send(request.from, message.view());
+    this.transmit(request.from, request.method, message);
   }
 
   /** @internal */
   sendFailure(request: IncomingRequest, code: ErrorCode, text: string): void {
     if (this.isTooLate(request)) return;
     const message = writeFailure(this.writer.reset(), request.nonce, request.id, code, text);
-    this.options.transport.send(request.from, message.view());
+    this.transmit(request.from, request.method, message);
   }
 
   private send(
@@ -165,10 +170,17 @@ export class Calls implements ReplySender {
     if (this.pending.isFull(to)) return FULL;
     const id = this.nextId++;
     const message = writeRequest(this.writerFor(body), this.nonce, id, method, timeoutMs, body);
-    const outcome = this.options.transport.send(to, message.view());
+    const outcome = this.transmit(to, method, message);
     if (outcome !== 'sent') return outcome === 'full' ? FULL : UNREACHABLE;
     this.pending.add(to, id, timeoutMs, done);
     return undefined;
+  }
+
+  private transmit(to: NodeId, method: number, message: ByteWriter): SendOutcome {
+    const bytes = message.view();
+    const outcome = this.options.transport.send(to, bytes);
+    if (outcome === 'sent') this.sentBytes[method] = (this.sentBytes[method] ?? 0) + bytes.length + FRAME_HEADER_BYTES;
+    return outcome;
   }
 
   private received(from: NodeId, message: Uint8Array): void {
@@ -262,5 +274,5 @@ export class Calls implements ReplySender {
 
 function table<T>(handlers: ReadonlyMap<number, T>): readonly (T | undefined)[] {
   for (const method of handlers.keys()) invariant(method >= 0 && method <= 255, `method ${method} is not a byte`);
-  return Array.from({ length: 256 }, (_, method) => handlers.get(method));
+  return Array.from({ length: METHODS }, (_, method) => handlers.get(method));
 }

@@ -43,6 +43,8 @@ export interface StateTable {
   get(key: Uint8Array): Uint8Array | undefined;
   /** At most `limit` entries with `start <= key < end`, in byte order. */
   range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[];
+  /** How many entries there are with `start <= key < end`. Looks at all of them. */
+  count(start: Uint8Array, end: Uint8Array): number;
   /** Keys and values must not change before this resolves. */
   write(batch: readonly StateWrite[]): Promise<void>;
   /** What the table takes on disk. */

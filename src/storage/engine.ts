@@ -31,6 +31,9 @@ import type { WriteAheadLog } from './write-ahead-log.ts';
 export class StorageEngine implements Store {
   private readonly parts: EngineParts;
   private readonly clocks: Map<Partition, DotSet>;
+  private objects: number;
+  /** The key that was read or changed last, and whether there is an object: whoever changes one has read it just before. */
+  private last: { readonly partition: Partition; readonly key: ObjectKey; readonly isThere: boolean } | undefined;
   private failure: StoreError | undefined;
   private closing: Promise<void> | undefined;
   private timer: Timer | undefined;
@@ -39,6 +42,7 @@ export class StorageEngine implements Store {
   constructor(parts: EngineParts) {
     this.parts = parts;
     this.clocks = parts.clocks;
+    this.objects = parts.objects;
   }
 
   /** The memtable is at its limit: the disk is slower than the writers. They should be refused until it has caught up. */
@@ -48,8 +52,12 @@ export class StorageEngine implements Store {
 
   read(partition: Partition, key: ObjectKey): Uint8Array | undefined {
     const recent = this.parts.memtable.object(partition, key);
-    if (recent !== undefined) return recent.value;
-    return this.stored(objectStateKey(partition, key), `an object of partition ${partition}`);
+    const value =
+      recent === undefined
+        ? this.stored(objectStateKey(partition, key), `an object of partition ${partition}`)
+        : recent.value;
+    this.last = { partition, key, isThere: value !== undefined };
+    return value;
   }
 
   unflushed(partition: Partition, key: ObjectKey): Sequence {
@@ -64,6 +72,7 @@ export class StorageEngine implements Store {
   apply(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence {
     this.checkWritable();
     checkKey(key);
+    this.count(partition, key, object !== undefined);
     const sequence = this.parts.log.appendObject(partition, key, object, dots);
     this.parts.memtable.putObject(partition, key, object, sequence);
     if (dots.length > 0) this.clocks.set(partition, dots.reduce(addDot, this.clock(partition)));
@@ -133,6 +142,7 @@ export class StorageEngine implements Store {
   stats(): StoreStats {
     const { log, memtable, checkpointer, state } = this.parts;
     return {
+      objects: this.objects,
       flushes: log.flushes,
       logBytes: log.bytes,
       checkpoints: checkpointer.count,
@@ -182,6 +192,14 @@ export class StorageEngine implements Store {
     this.parts.log.fail(this.failure);
     this.parts.logger.error({ err: cause }, 'storage failed');
     this.parts.failed(this.failure);
+  }
+
+  private count(partition: Partition, key: ObjectKey, isThere: boolean): void {
+    const { last } = this;
+    const isKnown = last?.partition === partition && last.key === key;
+    const wasThere = isKnown ? last.isThere : this.read(partition, key) !== undefined;
+    this.objects += Number(isThere) - Number(wasThere);
+    this.last = { partition, key, isThere };
   }
 
   private changed(): void {
@@ -238,6 +256,8 @@ export interface EngineParts {
   readonly memtable: Memtable;
   readonly checkpointer: Checkpointer;
   readonly clocks: Map<Partition, DotSet>;
+  /** In the state table. */
+  readonly objects: number;
   readonly clock: Clock;
   readonly checksum32: Checksum32;
   readonly logger: Logger;

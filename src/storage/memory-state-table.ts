@@ -26,6 +26,13 @@ export class MemoryStateTable implements StateTable {
       .map(([key, value]) => ({ key: Buffer.from(key, 'latin1'), value: Buffer.from(value) }));
   }
 
+  count(start: Uint8Array, end: Uint8Array): number {
+    const [from, to] = [textOf(start), textOf(end)];
+    let count = 0;
+    for (const key of this.entries.keys()) if (key >= from && key < to) count++;
+    return count;
+  }
+
   async write(batch: readonly StateWrite[]): Promise<void> {
     await this.settle('commit');
     for (const { key, value } of batch) {

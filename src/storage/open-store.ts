@@ -7,7 +7,7 @@ import { StorageEngine } from './engine.ts';
 import { Memtable } from './memtable.ts';
 import { type ReplayedChanges, replayLog } from './replay.ts';
 import { SegmentRing } from './segment-ring.ts';
-import { completedOf, STORE_KEY, stateValue, stateWrite, storeRecord } from './state-format.ts';
+import { ALL_OBJECTS, completedOf, STORE_KEY, stateValue, stateWrite, storeRecord } from './state-format.ts';
 import { clocksInTable } from './state-read.ts';
 import { WriteAheadLog } from './write-ahead-log.ts';
 
@@ -64,6 +64,7 @@ export async function openStore(options: StoreOptions): Promise<StorageEngine> {
     memtable,
     checkpointer,
     clocks,
+    objects: state.count(...ALL_OBJECTS),
     release: options.release ?? (async () => {}),
   });
   return engine;

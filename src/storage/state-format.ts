@@ -26,6 +26,9 @@ const CHECKSUM_BYTES = 4;
 /** The bounds of all clocks in the table. */
 export const ALL_CLOCKS = [Buffer.of(CLOCKS), Buffer.of(CLOCKS + 1)] as const;
 
+/** The bounds of the objects of all partitions. */
+export const ALL_OBJECTS = [Buffer.of(OBJECTS), Buffer.of(OBJECTS + 1)] as const;
+
 export function clockKey(partition: Partition): Buffer {
   return Buffer.of(CLOCKS, partition >>> 8, partition & 0xff);
 }

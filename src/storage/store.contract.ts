@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dotSetOf } from '../core/causality/dot-set.ts';
+import type { Partition } from '../core/ids.ts';
 import type { Store, StoredObject } from '../ports.ts';
 import { bytes, dot, key, p1, p2, text } from './storage-builders.ts';
 
@@ -194,6 +195,31 @@ export function storeContract(name: string, open: () => Promise<ContractStore>):
       expect(settled.checkpointBytes).toBeGreaterThan(0);
       expect(settled.stateBytes).toBeGreaterThan(0);
       expect(settled.memtableBytes).toBe(0);
+    });
+
+    it('counts the objects, wherever they are and whatever becomes of them', async () => {
+      const put = (partition: Partition, name: string, object: Uint8Array | undefined): void => {
+        store.apply(partition, key(name), object, []);
+      };
+      for (const name of ['a', 'b', 'c']) put(p1, name, bytes('one'));
+      put(p2, 'a', bytes('one'));
+      store.applyMeta([{ key: 'no object', value: bytes('x') }]);
+      expect(store.stats().objects).toBe(4);
+      await world.settled();
+      expect(store.stats().objects).toBe(4);
+      // Removed, not there to be removed, overwritten, removed and put again; read before it is changed, and not.
+      put(p1, 'a', undefined);
+      put(p1, 'a', undefined);
+      put(p1, 'none', undefined);
+      put(p1, 'b', bytes('two'));
+      store.read(p2, key('a'));
+      put(p1, 'c', undefined);
+      put(p1, 'c', bytes('three'));
+      store.read(p2, key('a'));
+      put(p2, 'a', undefined);
+      expect(store.stats().objects).toBe(2);
+      use(await world.reopened());
+      expect(store.stats().objects).toBe(2);
     });
 
     it('puts everything on disk when it closes', async () => {

@@ -172,6 +172,10 @@ class FaultyReads implements StateTable {
     return this.inner.range(start, end, limit);
   }
 
+  count(start: Uint8Array, end: Uint8Array): number {
+    return this.inner.count(start, end);
+  }
+
   write(batch: readonly StateWrite[]): Promise<void> {
     return this.inner.write(batch);
   }

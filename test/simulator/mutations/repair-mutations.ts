@@ -28,7 +28,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })).filter(({ object }) => object !== undefined)',
     checkers: ['convergence'],
-    seedsMax: 40,
+    seedsMax: 63,
   },
   {
     name: 'a dot whose key was forgotten is passed over',
@@ -67,6 +67,6 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'if (await this.compareAll(first, comparison))\n                replica.absorbClock(this.partition, (await this.askCompare(undefined)).clock);',
     checkers: ['clocks', 'acknowledgements', 'convergence', 'acknowledged writes', 'strict quorum'],
-    seedsMax: 72,
+    seedsMax: 678,
   },
 ];
