@@ -1,7 +1,7 @@
 import { pack, unpack } from 'msgpackr';
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { BucketProperties, ClusterSettings, ClusterState, CommandResult } from '../core/cluster/cluster-state.ts';
-import type { Command } from '../core/cluster/command.ts';
+import type { Command, RetireCommand } from '../core/cluster/command.ts';
 import { memberNumber, type NodeId } from '../core/ids.ts';
 import { foundingState, joiningState, type RaftId, raftId, type StoredState } from '../core/raft/types.ts';
 import { FatalError, StoreError } from '../errors.ts';
@@ -169,6 +169,11 @@ export class Membership {
 
   putSettings(settings: Partial<ClusterSettings>, timeoutMs: number): Promise<void> {
     return this.propose((origin) => ({ kind: 'settings', origin, settings }), timeoutMs);
+  }
+
+  /** Errors: no-leader, conflict (the owners agreed on what is no longer so). */
+  retire(retirement: Omit<RetireCommand, 'kind' | 'origin'>, timeoutMs: number): Promise<void> {
+    return this.propose((origin) => ({ kind: 'retire', origin, ...retirement }), timeoutMs);
   }
 
   /** Other nodes no longer choose this one to coordinate. */

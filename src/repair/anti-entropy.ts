@@ -11,6 +11,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
 import type { Divergences } from './divergences.ts';
 import { PartitionPull } from './partition-pull.ts';
+import type { Retirements } from './retirements.ts';
 import { decoded, readSyncAnswer, writeSyncRequest } from './sync-messages.ts';
 
 export interface AntiEntropyOptions {
@@ -25,6 +26,7 @@ export interface AntiEntropyOptions {
   readonly currentView: () => ClusterView | undefined;
   readonly digest: (clock: DotSet) => bigint;
   readonly divergences: Divergences;
+  readonly retirements: Pick<Retirements, 'fold'>;
 }
 
 /** Between two exchanges with a peer, give or take half of it. */
@@ -101,7 +103,9 @@ export class AntiEntropy {
     this.isRunning = true;
     try {
       await this.takeInventory();
+      this.options.retirements.fold();
       for (const peer of this.duePeers()) await this.round(peer);
+      this.options.retirements.fold();
       this.tidy();
     } catch (error) {
       // A broken store or invariant ends the process by itself; the peer's round is simply over.

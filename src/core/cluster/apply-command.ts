@@ -5,8 +5,11 @@
  * 2. A command that is refused changes nothing but the record of its proposal; applied twice, it changes nothing the second time and
  *    gives the first's result (R10).
  * 3. `create` takes effect once: the state of a cluster is never replaced.
- * 4. The epoch grows by one with every change that a request could notice, and a grant is not one unless an address changed.
+ * 4. The epoch grows by one with every change that a request could notice, and a grant is not one unless an address changed; nor is
+ *    a retirement.
+ * 5. A member's floor only rises, and stays below its latest grant.
  */
+import { isSound } from '../causality/retirement.ts';
 import { type Epoch, epoch, type LogIndex, type MemberNumber } from '../ids.ts';
 import { invariant, unreachable } from '../invariant.ts';
 import { resolveLevel } from '../quorum/quorum-spec.ts';
@@ -21,7 +24,15 @@ import type {
   Origin,
 } from './cluster-state.ts';
 import { STARTS_KEPT } from './cluster-state.ts';
-import type { Addresses, BucketCommand, Command, CreateCommand, GrantCommand, SettingsCommand } from './command.ts';
+import type {
+  Addresses,
+  BucketCommand,
+  Command,
+  CreateCommand,
+  GrantCommand,
+  RetireCommand,
+  SettingsCommand,
+} from './command.ts';
 
 /** The buckets that may have properties of their own. */
 export const BUCKETS_MAX = 10_000;
@@ -42,6 +53,8 @@ export function applyCommand(state: ClusterState | undefined, command: Command, 
       return once(state, command.origin, () => changeSettings(state, command));
     case 'bucket':
       return once(state, command.origin, () => changeBucket(state, command));
+    case 'retire':
+      return once(state, command.origin, () => retire(state, command));
     default:
       return unreachable(command);
   }
@@ -71,6 +84,7 @@ function create(command: CreateCommand): Applied {
     ownership,
     buckets: new Map(),
     proposals: new Map(),
+    retirements: new Map(),
   };
   return { state, result: { kind: 'done', epoch: first } };
 }
@@ -117,6 +131,22 @@ function changeBucket(state: ClusterState, { bucket, properties }: BucketCommand
   else buckets.set(bucket, properties);
   if (buckets.size > BUCKETS_MAX) return refused(state, 'invalid', `at most ${BUCKETS_MAX} buckets have properties`);
   return done({ ...state, buckets, epoch: after(state) });
+}
+
+function retire(state: ClusterState, command: RetireCommand): Applied {
+  const { member: number, floor, entries, lives } = command;
+  const member = state.members.find((candidate) => candidate.number === number);
+  if (member === undefined) return refused(state, 'unknown-member', `${number} is no member's number`);
+  if (floor >= member.grant) return refused(state, 'invalid', `the start with grant ${member.grant} has not ended`);
+  const before = state.retirements.get(number)?.floor ?? 0;
+  if (floor <= before) return refused(state, 'invalid', `actors up to grant ${before} are retired already`);
+  if (!isSound(command, state.ownership.length)) return refused(state, 'invalid', 'entries of other actors');
+  const grants = new Map(lives.map((life) => [life.member, life.grant]));
+  const isLate =
+    lives.length !== state.members.length || state.members.some((one) => grants.get(one.number) !== one.grant);
+  if (isLate) return refused(state, 'superseded', 'a member has started since the owners agreed');
+  const retirements = new Map(state.retirements).set(number, { member: number, floor, entries });
+  return done({ ...state, retirements });
 }
 
 /** Applies a proposal unless it was applied before, or a later start or proposal of its member has been. */

@@ -1,0 +1,23 @@
+import { subtract } from '../core/causality/dot-set.ts';
+import { foldable } from '../core/causality/retirement.ts';
+import type { NodeId } from '../core/ids.ts';
+import type { ClusterView } from '../membership/cluster-view.ts';
+import type { Store } from '../ports.ts';
+
+/**
+ * Folds the retired actors in the clocks of the node's partitions, where a clock covers what was agreed on; the others must wait for
+ * an exchange (rule C9). Returns how many entries of actors, or of lower floors, went.
+ */
+export function foldRetired(store: Store, view: ClusterView, self: NodeId): number {
+  const retirements = [...view.state.retirements.values()];
+  if (retirements.length === 0) return 0;
+  let folded = 0;
+  for (const partition of view.partitionsOf(self)) {
+    const clock = store.clock(partition);
+    const floors = foldable(clock, partition, retirements);
+    if (floors.length === 0) continue;
+    store.applyClock(partition, floors);
+    folded += clock.length - subtract(clock, floors).length;
+  }
+  return folded;
+}
