@@ -82,6 +82,19 @@ export class History {
   /** Three checkers ask. */
   private readonly coverable = new Map<ObjectKey, ReadonlyMap<string, number>>();
 
+  /** Dots of writes that were lost before anybody held them for good. */
+  private readonly lost = new Set<string>();
+
+  /** The write was lost together with its actor: it has overwritten nothing. */
+  lose({ partition, dot, key }: WriteEvent): void {
+    this.coverable.delete(key);
+    this.lost.add(dotName(partition, dot));
+  }
+
+  isLost({ partition, dot }: WriteEvent): boolean {
+    return this.lost.size > 0 && this.lost.has(dotName(partition, dot));
+  }
+
   begin(request: Request): void {
     this.coverable.delete(request.key);
     this.requests.push(request);
@@ -141,14 +154,19 @@ export class History {
     const events = this.eventsOf(key);
     for (const event of events) {
       // What a write with a context may replace is what the context covers, whatever it did replace.
-      if (this.wasSentWithContext(event)) continue;
+      if (this.wasSentWithContext(event) || this.isLost(event)) continue;
       for (const dot of event.replaced) cover(formatDot(dot), event.atMs);
     }
     for (const { sent, isForged, invokedMs, operation } of this.requestsOf(key)) {
-      if (sent === undefined || isForged || operation.kind === 'get') continue;
+      if (sent === undefined || isForged || operation.kind === 'get' || this.wasLost(operation)) continue;
       for (const { dot, name } of events) if (hasDot(sent, dot)) cover(name, invokedMs);
     }
     return since;
+  }
+
+  private wasLost({ id }: Operation): boolean {
+    const events = this.lost.size === 0 ? [] : this.eventsOfOperation(id);
+    return events.length > 0 && events.every((event) => this.isLost(event));
   }
 
   private wasSentWithContext({ operation }: WriteEvent): boolean {

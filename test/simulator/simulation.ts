@@ -19,6 +19,7 @@ import { isRequest, messageKind } from './message-kind.ts';
 import { Moments } from './moments.ts';
 import type { Minted } from './observed-store.ts';
 import type { ClusterShape, Plan } from './plan.ts';
+import { RetirementWatch } from './retirement-watch.ts';
 import { type Fate, SimulatedNetwork } from './simulated-network.ts';
 import type { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
@@ -52,6 +53,7 @@ export class Simulation {
   readonly machines: readonly Machine[];
   readonly history = new History();
   readonly raft = new RaftWatch();
+  private readonly retirements = new RetirementWatch();
   readonly violations: Violation[] = [];
   readonly tally: Tally;
   readonly clients: Clients;
@@ -85,6 +87,7 @@ export class Simulation {
           metadataLog: plan.shape.metadataLog,
           exchange: plan.shape.exchange,
           digestBytes: plan.shape.digestBytes,
+          retirementMs: plan.shape.retirementMs,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
@@ -99,6 +102,7 @@ export class Simulation {
     this.world.afterEvent = () => {
       this.watchRaft();
       watchLostFolders(this);
+      this.retirements.look(this);
     };
   }
 
