@@ -257,6 +257,8 @@ export class Simulation {
 
   private logged(id: NodeId, level: string, message: string, fields: object): void {
     this.tally.note(`log: ${message}`);
+    if ('reason' in fields && String(fields.reason).endsWith(' has ended'))
+      this.tally.note('a write of an ended actor was refused');
     this.trace?.log(this.world.nowMs, id, level, message, fields);
   }
 
