@@ -124,6 +124,12 @@ describe('folding in the store', () => {
     expect(foldRetired(disk.store, view(), nodeId('n2'))).toBe(0);
   });
 
+  it('goes on where it ended', () => {
+    retirements.set(first, retirement(3, EMPTY_DOTS));
+    for (let i = 0; i < 2; i++) foldRetired(disk.store, view(), nodeId('n2'), 2);
+    expect([0, 1, 2, 3].map((at) => disk.store.clock(partition(at)))).toEqual(Array(4).fill(floor(1, 3)));
+  });
+
   it('waits for what is missing', () => {
     disk.store.apply(p0, key, undefined, [dot('1.3.1')]);
     retirements.set(first, retirement(3, entries));

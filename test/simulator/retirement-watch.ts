@@ -13,7 +13,13 @@ import type { Simulation } from './simulation.ts';
  */
 export class RetirementWatch {
   private readonly floors = new Map<MemberNumber, number>();
+  private readonly atMs = new Map<MemberNumber, number>();
   private readonly seen = new Map<Machine, ClusterState['retirements']>();
+
+  /** When actors of the member were last retired. */
+  lastMs(member: MemberNumber): number {
+    return this.atMs.get(member) ?? 0;
+  }
 
   /** After every event. */
   look(simulation: Simulation): void {
@@ -30,6 +36,7 @@ export class RetirementWatch {
     const before = this.floors.get(member) ?? 0;
     if (floor <= before) return;
     this.floors.set(member, floor);
+    this.atMs.set(member, simulation.world.nowMs);
     simulation.tally.note('ended actors were retired');
     for (const event of simulation.history.events.values()) {
       const { actor } = event.dot;

@@ -53,7 +53,7 @@ export class Simulation {
   readonly machines: readonly Machine[];
   readonly history = new History();
   readonly raft = new RaftWatch();
-  private readonly retirements = new RetirementWatch();
+  readonly retirements = new RetirementWatch();
   readonly violations: Violation[] = [];
   readonly tally: Tally;
   readonly clients: Clients;

@@ -143,6 +143,16 @@ export function subtract(a: DotSet, b: DotSet): DotSet {
   return untouched ? a : rest;
 }
 
+/** The set without these dots; a floor over one of them goes as a whole. It covers less than it might, which is always safe. */
+export function without(set: DotSet, dots: DotSet): DotSet {
+  const isOver = ({ actor: of, runs }: ActorDots): boolean =>
+    isAll(runs) && dots.some(({ actor }) => actor <= of && sameMember(actor, of));
+  return subtract(
+    set.filter((entry) => !isOver(entry)),
+    dots,
+  );
+}
+
 /** What `other`, the first entry that is not below this one, leaves of it. */
 function subtractedFrom(entry: ActorDots, other: ActorDots | undefined): Runs {
   if (other === undefined) return entry.runs;

@@ -22,6 +22,7 @@ import {
   runCount,
   subtract,
   union,
+  without,
   writeDotSet,
 } from './dot-set.ts';
 
@@ -170,6 +171,26 @@ describe('a dot set with floors', () => {
         expect(encode(set)).toEqual(bytes);
       }),
       { numRuns: 3000 },
+    );
+  });
+
+  it('covers none of the dots that it is to be without, and nothing else than before', () => {
+    fc.assert(
+      fc.property(anyMade, anyDots, probes, (made, listed, others) => {
+        const set = setOf(made);
+        const rest = without(set, dotSetOf(listed));
+        expectCanonical(rest);
+        for (const one of listed) expect(hasDot(rest, one)).toBe(false);
+        expect(isSubset(rest, set)).toBe(true);
+        for (const one of [...made.dots, ...others]) {
+          const isUnderGone = listed.some(
+            ({ actor: of }) => sameMember(of, one.actor) && isBelow(made, { actor: of, counter: 1 }),
+          );
+          if (hasDot(set, one) && !isUnderGone && !listed.some((gone) => sameDot(gone, one)))
+            expect(hasDot(rest, one)).toBe(true);
+        }
+      }),
+      { numRuns: 500 },
     );
   });
 
