@@ -1,5 +1,7 @@
 import type { Mutation } from './mutation.ts';
 
+const LATE = 'a node ends with its last write under way, which arrives late';
+
 /** Ended actors: what their owners agree on, promise, refuse and fold (rule C9). */
 export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
   {
@@ -18,7 +20,8 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     find: 'const kept = hintedDots(hints, member, floor);',
     replace: 'const kept = new Map();',
     checkers: ['retirement', 'acknowledged writes', 'hints', 'shown values', 'convergence'],
-    seedsMax: 200,
+    seedsMax: 1,
+    scenario: 'those who own nothing are cut off and write, and one of them ends meanwhile',
   },
   {
     name: 'nobody promises to take in no more of ended actors',
@@ -28,7 +31,7 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     replace: ';',
     checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
     seedsMax: 1,
-    scenario: 'x',
+    scenario: LATE,
   },
   {
     name: 'late writes of retired actors are taken in',
@@ -37,6 +40,7 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     find: 'const isPast = retirement !== undefined && isStray(retirement, partition, dot);',
     replace: 'const isPast = false;',
     checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
-    seedsMax: 400,
+    seedsMax: 1,
+    scenario: LATE,
   },
 ];
