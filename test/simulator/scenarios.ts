@@ -94,7 +94,12 @@ function lateWrites(): Plan {
     loneWrite(atMs + 1500, key),
   ]);
   const faults = rounds<Fault>(ROUNDS, ROUND_MS, (atMs, round) => [
-    { kind: 'weather', atMs: atMs + 1499.8, forMs: 1, weather: { ...CALM, latencyMs: 100 + 60 * round, jitterMs: 0 } },
+    {
+      kind: 'weather',
+      atMs: atMs + 1499.8,
+      forMs: 1,
+      weather: { ...CALM, latencyMs: round % 3 === 2 ? 3000 : 280 + 8 * round, jitterMs: 0 },
+    },
     { ...powerCut(atMs + 1499.9, 0), moment: 'sending', forMs: 20 },
   ]);
   const disks = [0, 1, 2].map((node) => ({ ...disk(node, 60), forMs: ROUNDS * ROUND_MS }));
