@@ -34,6 +34,7 @@ const anyStep = fc.oneof(
   step(2, fc.record({ kind: kind('drop'), message: pick })),
   step(1, fc.record({ kind: kind('exchange'), to: pick, from: pick })),
   step(1, fc.record({ kind: kind('restart'), at: pick })),
+  step(1, fc.record({ kind: kind('wipe'), at: pick })),
   step(1, fc.record({ kind: kind('retire'), at: pick })),
   step(2, fc.record({ kind: kind('fold'), at: pick })),
 );
@@ -61,6 +62,9 @@ function run(world: World, step: Step): void {
       return;
     case 'restart':
       world.restart(world.replica(step.at));
+      return;
+    case 'wipe':
+      world.wipe(world.replica(step.at));
       return;
     case 'retire':
       world.retire(world.replica(step.at));

@@ -29,14 +29,14 @@ import { foldable, isStray, type Retirement } from './retirement.ts';
 
 /**
  * The owners of one partition and a few keys, under any schedule of writes, reads, repairs, lost, late and repeated messages,
- * full comparisons, restarts, power cuts and retirements. A ledger of all writes says what a replica must hold at every moment. For a write d of the key:
+ * full comparisons, restarts, power cuts, wiped disks and retirements. A ledger of all writes says what a replica must hold at every moment. For a write d of the key:
  *
  *   sibling d             =>  d was put, is in the context, and no write in the clock covers d     (no phantom, no resurrection)
  *   d put, in the context =>  sibling d, or a write in the context covers d                        (nothing lost)
  *
  * The first line says clock and not context: a blind write's answer covers what it replaced, not what that had replaced before, so a
  * context that a client hands on may name a write and not what it covers. Once the clocks are equal the lines meet. A write that
- * nobody has when its actor is retired is lost (rule C9): it is no sibling and covers nothing from then on.
+ * nobody has when its actor is retired is lost (rule C9): it is no sibling, and what it covered is there, unless something that is there covered the lost write.
  */
 interface Write {
   readonly key: string;
@@ -56,6 +56,8 @@ interface Message {
 class Replica {
   clock: DotSet = EMPTY_DOTS;
   readonly objects = new Map<string, Container>();
+  /** Whom a wiped replica must still exchange with before it may be read, or asked what it has (rule C8). */
+  readonly missing = new Set<Replica>();
   private readonly member: number;
   actor: Actor;
 
@@ -95,6 +97,7 @@ class Replica {
     for (const key of new Set([...this.objects.keys(), ...sender.objects.keys()]))
       this.merge(key, sender.filled(key), []);
     this.clock = union(this.clock, sender.clock);
+    if (sender.missing.size === 0) this.missing.delete(sender);
     for (const [key, stored] of this.objects) this.put(key, strip(stored, this.clock));
   }
 
@@ -106,6 +109,12 @@ class Replica {
       this.objects.clear();
       for (const [key, stored] of objects) this.objects.set(key, stored);
     };
+  }
+
+  wipe(others: readonly Replica[]): void {
+    this.clock = EMPTY_DOTS;
+    this.objects.clear();
+    for (const other of others) this.missing.add(other);
   }
 
   fold(retirements: Iterable<Retirement>): void {
@@ -167,7 +176,9 @@ export class World {
     return told;
   }
 
-  read(from: readonly Replica[], key: string, repairs: boolean): void {
+  read(asked: readonly Replica[], key: string, repairs: boolean): void {
+    const from = asked.filter(({ missing }) => missing.size === 0);
+    if (from.length === 0) return;
     const merged = from.map((replica) => replica.filled(key)).reduce(merge);
     this.expectTruth(key, merged, from.map((replica) => replica.clock).reduce(union));
     for (const { dot } of this.writesOf(key)) {
@@ -203,11 +214,20 @@ export class World {
     replica.restart(this.grants);
   }
 
+  /** One at a time: the others have what it had, but for what had reached nobody. */
+  wipe(replica: Replica): void {
+    const others = this.replicas.filter((other) => other !== replica);
+    if (others.length === 0 || others.some(({ missing }) => missing.size > 0)) return;
+    replica.wipe(others);
+    this.restart(replica);
+  }
+
   /** The actors of the replica that have ended, if all replicas hold the same writes of them. */
   retire(ended: Replica): void {
     const [member, floor] = [actorMember(ended.actor), logIndex(actorGrant(ended.actor) - 1)];
     const [entries = EMPTY_DOTS, ...others] = this.replicas.map(({ clock }) => restrictedTo(clock, member, floor));
     if (floor <= (this.retirements.get(member)?.floor ?? 0)) return;
+    if (this.replicas.some(({ missing }) => missing.size > 0)) return;
     if (!others.every((dots) => equalDotSets(dots, entries))) return;
     this.retirements.set(member, { member, floor, entries: new Map([[PARTITION, entries]]) });
     for (const write of this.writes) {
@@ -234,10 +254,11 @@ export class World {
       for (const key of KEYS) this.expectTruth(key, replica.filled(key), replica.clock);
   }
 
-  /** Every pair compares in full, and then whatever is still under way arrives. */
+  /** Every pair compares in full, all actors are retired, and then whatever is still under way arrives. */
   settle(): void {
     for (const to of this.replicas) for (const from of this.replicas) if (to !== from) to.takeAllFrom(from);
-    for (const replica of this.replicas) this.fold(replica);
+    this.check();
+    this.retireAll();
     this.checkSettled();
     for (const message of this.messages) {
       const { to, key, container, dots } = message;
@@ -247,11 +268,20 @@ export class World {
     }
   }
 
+  /** What no replica has goes from the stored contexts too. */
+  private retireAll(): void {
+    for (const replica of this.replicas) {
+      this.restart(replica);
+      this.retire(replica);
+      expect(this.retirements.get(actorMember(replica.actor))?.floor).toBe(actorGrant(replica.actor) - 1);
+    }
+    for (const replica of this.replicas) this.fold(replica);
+  }
+
   private checkSettled(): void {
     this.check();
-    const held = this.writes.map(({ dot }) => dot).filter((dot) => hasDot(this.replica(0).clock, dot));
     const floors = Array.from(this.retirements.values(), ({ member, floor }) => floorOf(member, floor));
-    const everything = floors.reduce(union, dotSetOf(held));
+    const everything = floors.reduce(union, EMPTY_DOTS);
     for (const replica of this.replicas) {
       expect(replica.clock).toEqual(everything);
       for (const key of KEYS) {
@@ -278,13 +308,18 @@ export class World {
           `${formatDot(dot)} lives again`,
         ).toBe(false);
       } else if (value !== undefined && hasDot(context, dot)) {
-        expect(
-          covering.some((other) => hasDot(context, other)),
-          `${formatDot(dot)} is lost`,
-        ).toBe(true);
+        expect(this.isCovered(key, dot, context), `${formatDot(dot)} is lost`).toBe(true);
       }
     }
     expect([...held.keys()], 'a phantom').toEqual([]);
+  }
+
+  /** By a write in the context that has had its effect: of lost ones those that were overwritten where they were made, or deleted. */
+  private isCovered(key: string, dot: Dot, context: DotSet): boolean {
+    return this.writes.some((other) => {
+      if (other.key !== key || !hasDot(other.covered, dot) || !hasDot(context, other.dot)) return false;
+      return !this.lost.has(other) || other.value === undefined || this.isCovered(key, other.dot, context);
+    });
   }
 
   private writesOf(key: string): readonly Write[] {
