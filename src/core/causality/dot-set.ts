@@ -69,6 +69,11 @@ export function floorGrant(set: DotSet, member: MemberNumber): number {
   return entry === undefined ? 0 : actorGrant(entry.actor);
 }
 
+/** The entries that speak of one actor each. */
+export function withoutFloors(set: DotSet): DotSet {
+  return set.filter(({ runs }) => !isAll(runs));
+}
+
 export function hasFloor(set: DotSet): boolean {
   return set.some(({ runs }) => isAll(runs));
 }

@@ -9,6 +9,7 @@ import {
   type EndedWrites,
   equalPartitionDots,
   foldable,
+  following,
   isSound,
   isStray,
   type PartitionDots,
@@ -68,6 +69,22 @@ describe('folding', () => {
     const later = { ...retirement(inPartitions(union(floor(1, 7), dots('1.9.1')))), floor: logIndex(9) };
     expect(foldable(dots('1.3.1', '1.9.1'), p0, [later])).toEqual(EMPTY_DOTS);
     expect(foldable(union(floor(1, 7), dots('1.9.1')), p0, [later])).toEqual(floor(1, 9));
+  });
+});
+
+describe('a retirement that follows another one', () => {
+  const later = (set: DotSet): Retirement => ({ ...retirement(inPartitions(set)), floor: logIndex(9) });
+
+  it('keeps what the floor of the one before stands for', () => {
+    const kept = following(retirement(inPartitions(entries)), later(union(floor(1, 7), dots('1.9.1'))));
+    expect(kept).toEqual(later(union(entries, dots('1.9.1'))));
+    expect(['1.3.3', '1.9.2', '1.3.2'].map((text) => isStray(kept, p0, dot(text)))).toEqual([true, true, false]);
+  });
+
+  it('forgets the oldest actors: what comes of them then is taken for theirs', () => {
+    const kept = following(retirement(inPartitions(entries)), later(union(floor(1, 7), dots('1.9.1'))), 2);
+    expect(kept).toEqual(later(union(floor(1, 3), dots('1.7.4', '1.9.1'))));
+    expect(following(undefined, later(dots('1.9.1')))).toEqual(later(dots('1.9.1')));
   });
 });
 

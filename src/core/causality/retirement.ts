@@ -29,6 +29,7 @@ import {
   readDotSet,
   restrictedTo,
   union,
+  withoutFloors,
   writeDotSet,
 } from './dot-set.ts';
 
@@ -51,6 +52,26 @@ export function foldable(clock: DotSet, partition: Partition, retirements: Itera
     if (isSubset(entries.get(partition) ?? EMPTY_DOTS, clock)) floors = union(floors, floorOf(member, floor));
   }
   return floors;
+}
+
+/** The entries of so many actors are told apart, per member and partition; a message that outlives more retirements is taken for theirs. */
+export const ACTORS_KEPT = 4;
+
+/**
+ * The retirement as it is kept after an earlier one of the member. The owners have folded that by then and told its floor; but a
+ * message may be later still, so what the floor stands for is kept, of the latest `actorsMax` actors.
+ */
+export function following(earlier: Retirement | undefined, next: Retirement, actorsMax = ACTORS_KEPT): Retirement {
+  const { member, floor } = next;
+  if (earlier === undefined) return { member, floor, entries: next.entries };
+  const entries = new Map(earlier.entries);
+  for (const [partition, told] of next.entries) {
+    const all = union(entries.get(partition) ?? EMPTY_DOTS, withoutFloors(told));
+    const oldest = withoutFloors(all).at(-actorsMax - 1);
+    const kept = oldest === undefined ? all : union(all, floorOf(member, actorGrant(oldest.actor)));
+    if (kept.length > 0) entries.set(partition, kept);
+  }
+  return { member, floor, entries };
 }
 
 /** Whether the dot is of one of the ended actors and not among the entries: a write that no owner had when they agreed. */

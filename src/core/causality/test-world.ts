@@ -25,7 +25,7 @@ import {
   union,
 } from './dot-set.ts';
 import { applyRemote, coordinateWrite, type ReplicaUpdate } from './replica-update.ts';
-import { foldable, isStray, type Retirement } from './retirement.ts';
+import { foldable, following, isStray, type Retirement } from './retirement.ts';
 
 /**
  * The owners of one partition and a few keys, under any schedule of writes, reads, repairs, lost, late and repeated messages,
@@ -229,7 +229,8 @@ export class World {
     if (floor <= (this.retirements.get(member)?.floor ?? 0)) return;
     if (this.replicas.some(({ missing }) => missing.size > 0)) return;
     if (!others.every((dots) => equalDotSets(dots, entries))) return;
-    this.retirements.set(member, { member, floor, entries: new Map([[PARTITION, entries]]) });
+    const next = { member, floor, entries: new Map([[PARTITION, entries]]) };
+    this.retirements.set(member, following(this.retirements.get(member), next, Number.POSITIVE_INFINITY));
     for (const write of this.writes) {
       const { actor: of } = write.dot;
       const isRetired = actorMember(of) === member && actorGrant(of) <= floor;

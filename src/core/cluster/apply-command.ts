@@ -9,7 +9,7 @@
  *    a retirement.
  * 5. A member's floor only rises, and stays below its latest grant.
  */
-import { isSound } from '../causality/retirement.ts';
+import { following, isSound } from '../causality/retirement.ts';
 import { type Epoch, epoch, type LogIndex, type MemberNumber } from '../ids.ts';
 import { invariant, unreachable } from '../invariant.ts';
 import { resolveLevel } from '../quorum/quorum-spec.ts';
@@ -134,18 +134,19 @@ function changeBucket(state: ClusterState, { bucket, properties }: BucketCommand
 }
 
 function retire(state: ClusterState, command: RetireCommand): Applied {
-  const { member: number, floor, entries, lives } = command;
+  const { member: number, floor, lives } = command;
   const member = state.members.find((candidate) => candidate.number === number);
   if (member === undefined) return refused(state, 'unknown-member', `${number} is no member's number`);
   if (floor >= member.grant) return refused(state, 'invalid', `the start with grant ${member.grant} has not ended`);
-  const before = state.retirements.get(number)?.floor ?? 0;
+  const earlier = state.retirements.get(number);
+  const before = earlier?.floor ?? 0;
   if (floor <= before) return refused(state, 'invalid', `actors up to grant ${before} are retired already`);
   if (!isSound(command, state.ownership.length)) return refused(state, 'invalid', 'entries of other actors');
   const grants = new Map(lives.map((life) => [life.member, life.grant]));
   const isLate =
     lives.length !== state.members.length || state.members.some((one) => grants.get(one.number) !== one.grant);
   if (isLate) return refused(state, 'superseded', 'a member has started since the owners agreed');
-  const retirements = new Map(state.retirements).set(number, { member: number, floor, entries });
+  const retirements = new Map(state.retirements).set(number, following(earlier, command));
   return done({ ...state, retirements });
 }
 

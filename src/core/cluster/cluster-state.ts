@@ -67,7 +67,7 @@ export interface ClusterState {
   readonly buckets: ReadonlyMap<string, BucketProperties>;
   /** Per member the last proposal applied: one that comes twice is applied once (R10). */
   readonly proposals: ReadonlyMap<NodeId, AppliedProposal>;
-  /** Per member the last one. Its entries are kept until the next: a replica may fold late, and messages may be later still. */
+  /** Per member the last one, with its entries and those of some before: a replica may fold late, and messages may be later still. */
   readonly retirements: ReadonlyMap<MemberNumber, Retirement>;
 }
 
