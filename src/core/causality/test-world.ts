@@ -214,11 +214,16 @@ export class World {
     replica.restart(this.grants);
   }
 
-  /** One at a time: the others have what it had, but for what had reached nobody. */
+  /**
+   * One at a time. What it alone had is lost; repairs of reads that it had answered are not under way any more: they name no write, so
+   * one that came after all clocks are equal would be noticed by nothing but a comparison of contents (rule C10).
+   */
   wipe(replica: Replica): void {
     const others = this.replicas.filter((other) => other !== replica);
     if (others.length === 0 || others.some(({ missing }) => missing.size > 0)) return;
     replica.wipe(others);
+    for (const message of [...this.messages])
+      if (message.dots.length === 0) this.messages.splice(this.messages.indexOf(message), 1);
     this.restart(replica);
   }
 
