@@ -108,6 +108,19 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Keys stored with a context that the partition clock has not caught up with.',
     () => replica.residueCount,
   );
+  gauge(
+    'retired_actors',
+    'Entries of ended actors that were folded in the clocks of partitions, since the start.',
+    () => node.retirements.folded,
+  );
+  gauge(
+    'ended_actor_refusals',
+    'Messages refused since they brought a write of an actor that had ended, since the start.',
+    () => node.endedActors.refused,
+  );
+  gauge('clock_entries', 'Entries of the clocks of all partitions that this node owns.', () =>
+    node.retirements.clockEntries(),
+  );
   gauge('read_hedge_delay_ms', 'How long a read waits before it asks one more replica.', () => node.hedge.delayMs);
   gauge('read_repairs', 'Replicas sent what a read had found, since the start.', () => readRepairs.stats().sent);
   gauge(

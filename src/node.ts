@@ -6,6 +6,7 @@ import { writeHandler } from './coordinator/write-handler.ts';
 import { ByteReader, ByteWriter } from './core/bytes.ts';
 import type { TokenMac } from './core/causality/context-token.ts';
 import { type DotSet, writeDotSet } from './core/causality/dot-set.ts';
+import type { ClusterState } from './core/cluster/cluster-state.ts';
 import type { NodeId, ObjectKey, Partition } from './core/ids.ts';
 import { HedgeDelay } from './core/quorum/hedge-delay.ts';
 import { partitioner } from './core/ring/hash-place.ts';
@@ -19,8 +20,11 @@ import { ContentChecks } from './repair/content-checks.ts';
 import { Divergences } from './repair/divergences.ts';
 import { EXCHANGE_LIMITS, type ExchangeLimits } from './repair/exchange-limits.ts';
 import { HintDelivery } from './repair/hint-delivery.ts';
+import { retirementHandler } from './repair/retirement-handler.ts';
+import { Retirements } from './repair/retirements.ts';
 import { type SyncHandlerNeeds, syncHandlers } from './repair/sync-handlers.ts';
 import { siblingHash } from './replica/content-hashes.ts';
+import { EndedActors } from './replica/ended-actors.ts';
 import { Fallback } from './replica/fallback.ts';
 import { hintHandler, readHintHandler } from './replica/hint-handlers.ts';
 import { HintStore } from './replica/hint-store.ts';
@@ -47,6 +51,8 @@ export interface NodePorts {
   readonly exchange?: ExchangeLimits;
   /** Left out: as {@link readHandler} has it. */
   readonly digestBytes?: number | undefined;
+  /** How often ended actors are looked for. Left out: as {@link Retirements} has it. */
+  readonly retirementMs?: number | undefined;
 }
 
 export interface Node {
@@ -60,6 +66,8 @@ export interface Node {
   readonly hedge: HedgeDelay;
   readonly hints: HintStore;
   readonly delivery: HintDelivery;
+  readonly retirements: Retirements;
+  readonly endedActors: EndedActors;
   /** Resolves when this node may coordinate writes, or was stopped before. Errors: FatalError. */
   start(): Promise<void>;
   /** New requests are refused and other nodes told; what is under way goes on. */
@@ -97,6 +105,10 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     divergences.heard(peer, partition, store.clock(partition), theirs);
   const hints = new HintStore(store, clock, config.limits.hintBytes);
   const fallback = new Fallback({ store, hints, replica });
+  const retired = () => membership.view?.state.retirements ?? NONE_RETIRED;
+  const ended = new EndedActors(store, retired);
+  const mayAgree = (partition: Partition): boolean => !membership.catchUp.isOpen(partition);
+  const retirement = { self, store, hints, ended, standing, currentView, mayAgree };
   const calls: Calls = new Calls({
     transport,
     clock,
@@ -105,11 +117,15 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     requests: new Map([
       ...membership.requests,
       [METHOD.read, readHandler({ replica, store, clock, standing, durability, digestBytes })],
-      [METHOD.replicate, replicateHandler({ replica, store, durability })],
-      [METHOD.hint, hintHandler({ fallback, hints, store, standing, durability })],
-      [METHOD.readHint, readHintHandler({ fallback, hints, store, standing, durability })],
+      [METHOD.replicate, replicateHandler({ replica, store, ended, standing, durability })],
+      [METHOD.hint, hintHandler({ fallback, hints, store, ended, standing, durability })],
+      [METHOD.readHint, readHintHandler({ fallback, hints, store, ended, standing, durability })],
       [METHOD.write, (body, request) => forwardedWrite(body, request)],
-      ...syncHandlers({ replica, store, digest, life, knows, limits, ...contentQuestions(contents) }),
+      [METHOD.retirement, retirementHandler(retirement)],
+      ...syncHandlers({
+        ...{ replica, store, digest, life, knows, limits, ...contentQuestions(contents) },
+        retirements: () => retired().values(),
+      }),
     ]),
     notices: membership.notices,
     onConnected: (peer) => {
@@ -120,7 +136,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     pendingMax: config.limits.peerRequests,
   });
   const hedge = new HedgeDelay();
-  const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, durability });
+  const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, ended, durability });
   const context: CoordinatorContext = {
     ...{ self, calls, clock, store, replica, fallback, hints, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
@@ -129,15 +145,20 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     hedge,
   };
   const forwardedWrite = writeHandler(context);
+  const retirements = new Retirements({
+    ...{ ...retirement, calls, clock, random, logger, detector, lookMs: ports.retirementMs },
+    isLeader: () => membership.raftMetrics?.isLeader ?? false,
+    propose: (...agreed) => membership.retire(...agreed),
+  });
   const antiEntropy = new AntiEntropy({
-    ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences },
+    ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences, retirements },
     catchUp: membership.catchUp,
     standing,
     ...{ contents, limits },
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
   const delivery = new HintDelivery({
-    ...{ self, calls, clock, random, logger, store, hints, replica, detector, currentView },
+    ...{ self, calls, clock, random, logger, store, hints, replica, ended, detector, currentView },
   });
   let isStopped = false;
   return {
@@ -151,6 +172,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     hedge,
     hints,
     delivery,
+    retirements,
+    endedActors: ended,
     async start() {
       if (!config.nodes.some(({ id }) => id === self)) throw new FatalError(`${self} is not in cluster.yaml`, 2);
       await membership.claimStore();
@@ -159,6 +182,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       await calls.start();
       antiEntropy.start();
       delivery.start();
+      retirements.start();
       await membership.join(calls);
     },
     drain() {
@@ -180,12 +204,15 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       membership.stop();
       readRepairs.stop();
       delivery.stop();
+      retirements.stop();
       await calls.stop();
       hints.close();
       await store.close();
     },
   };
 }
+
+const NONE_RETIRED: ClusterState['retirements'] = new Map();
 
 function peersOf(config: ClusterConfig, self: NodeId): Parameters<Transport['setPeers']>[0] {
   const peers = config.nodes.filter(({ id }) => id !== self);

@@ -51,8 +51,8 @@ const address: fc.Arbitrary<KeyAddress> = fc
     ...{ epoch: epoch(version), partition: partition(place), key: objectKey(bucket, key) },
   }));
 const replicate: fc.Arbitrary<ReplicateRequest> = fc
-  .record({ address, dots, container })
-  .map(({ address, ...rest }) => ({ ...address, ...rest }));
+  .record({ address, dots, container, delivery: fc.boolean() })
+  .map(({ address, delivery, ...rest }) => ({ ...address, ...rest, ...(delivery && { delivery }) }));
 const hint: fc.Arbitrary<HintRequest> = fc
   .record({ address, target: fc.integer({ min: 1, max: 9 }), dots, container })
   .map(({ address, target, dots, container }) => ({

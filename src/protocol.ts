@@ -37,6 +37,7 @@ export const METHOD = {
   sync: 20,
   missing: 21,
   compare: 22,
+  retirement: 24,
 } as const;
 
 /** Whom a message about one key concerns, and on which view of the cluster it was sent. */
@@ -134,12 +135,17 @@ function readDigest(source: ByteReader): Container {
 
 /** A write on its way to another owner: the coordinating replica's filled container, and the dots of the writes it speaks of. */
 export interface ReplicateRequest extends KeyAddress {
+  /** A hint on its way to its owner: it may bring what no owner has, after everybody else has ceased to (rule C9). */
+  readonly delivery?: boolean;
   readonly dots: readonly Dot[];
   readonly container: Container;
 }
 
+const DELIVERY = 1;
+
 export function writeReplicateRequest(out: ByteWriter, request: ReplicateRequest): void {
   writeAddress(out, request);
+  out.u8(request.delivery === true ? DELIVERY : 0);
   out.varint(request.dots.length);
   for (const dot of request.dots) writeDot(out, dot);
   writeContainer(out, request.container);
@@ -147,13 +153,15 @@ export function writeReplicateRequest(out: ByteWriter, request: ReplicateRequest
 
 export function readReplicateRequest(source: ByteReader): ReplicateRequest {
   const { epoch, partition, key } = readAddress(source);
+  const flags = source.u8();
+  if (flags > DELIVERY) throw new DecodeError('an unknown flag');
   const count = source.varint();
   if (count > source.remaining) throw new DecodeError('more dots than bytes');
   const dots: Dot[] = [];
   for (let i = 0; i < count; i++) dots.push(readDot(source));
   const container = readContainer(source);
   source.end();
-  return { epoch, partition, key, dots, container };
+  return { epoch, partition, key, dots, container, ...(flags === DELIVERY && { delivery: true }) };
 }
 
 /** The answer to a replicate request says all by being one: the write is durable. */

@@ -15,6 +15,8 @@ export interface InProcessOptions {
   readonly nodes?: number;
   readonly n?: number;
   readonly partitions?: number;
+  /** How often ended actors are looked for. Left out: as in production. */
+  readonly retirementMs?: number;
 }
 
 interface Running {
@@ -39,11 +41,13 @@ export class InProcessCluster {
   private readonly network = new MemoryNetwork(this.clock);
   private readonly disks = new Map<string, TestDisk>();
   private readonly running = new Map<string, Running>();
+  private readonly retirementMs: number | undefined;
   private seed = 1;
 
   constructor(options: InProcessOptions = {}) {
     const { nodes = 3, n = Math.min(3, nodes), partitions = 8 } = options;
     this.config = configOf(nodes, n, partitions);
+    this.retirementMs = options.retirementMs;
   }
 
   get ids(): readonly NodeId[] {
@@ -98,6 +102,7 @@ export class InProcessCluster {
       checksum32,
       tokenMacs,
       onFatal: failed,
+      retirementMs: this.retirementMs,
     });
     this.running.set(id, { node, store, transport, life });
     node.start().catch(failed);

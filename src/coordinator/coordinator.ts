@@ -2,7 +2,7 @@ import { ByteWriter, DecodeError } from '../core/bytes.ts';
 import type { Container } from '../core/causality/container.ts';
 import { openContext, sealContext } from '../core/causality/context-token.ts';
 import { type Dot, sameDot } from '../core/causality/dot.ts';
-import { type DotSet, dotSetOf, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, dotSetOf, without } from '../core/causality/dot-set.ts';
 import { decodeVersion } from '../core/causality/version.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import { type ObjectKey, objectKey } from '../core/ids.ts';
@@ -268,7 +268,7 @@ export class Coordinator {
 
 /** What a read of one sibling had seen: that one, or where it is no more, everything but the siblings that it was not shown. */
 function seenAlone(shown: readonly Dot[], siblings: Container['siblings'], context: DotSet): DotSet {
-  return shown.length > 0 ? dotSetOf(shown) : subtract(context, dotSetOf(siblings.map(({ dot }) => dot)));
+  return shown.length > 0 ? dotSetOf(shown) : without(context, dotSetOf(siblings.map(({ dot }) => dot)));
 }
 
 function reportOf(

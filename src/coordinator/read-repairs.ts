@@ -3,6 +3,7 @@ import type { NodeId } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock, Durability, Store } from '../ports.ts';
 import { METHOD, type ReplicateRequest, writeReplicateRequest } from '../protocol.ts';
+import type { EndedActors } from '../replica/ended-actors.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
 
@@ -12,6 +13,7 @@ export interface ReadRepairsNeeds {
   readonly clock: Clock;
   readonly store: Store;
   readonly replica: Replica;
+  readonly ended: EndedActors;
   readonly durability: () => Durability;
 }
 
@@ -97,9 +99,10 @@ export class ReadRepairs {
   }
 
   private mergeHere(update: ReplicateRequest, done: BringDone): void {
-    const { replica, store, durability } = this.needs;
+    const { replica, store, ended, durability } = this.needs;
     try {
       replica.check(update);
+      ended.check(update);
       if (store.overloaded) return done('writes come faster than the disk takes them');
       const sequence = replica.merge(update);
       if (sequence === 0) return done(undefined);

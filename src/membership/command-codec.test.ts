@@ -2,12 +2,14 @@ import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../core/bytes.ts';
+import { dots } from '../core/causality/causality-builders.ts';
 import { applyCommand } from '../core/cluster/apply-command.ts';
 import {
   bucketCommand,
   createCommand,
   grantCommand,
   History,
+  retireCommand,
   settingsCommand,
 } from '../core/cluster/cluster-builders.ts';
 import type { Command } from '../core/cluster/command.ts';
@@ -21,6 +23,7 @@ const commands: readonly Command[] = [
   settingsCommand(1, { r: 'one', durability: 'os' }, 'b'),
   bucketCommand(2, 'b', { w: 3, conflict: 'siblings', valueBytes: 7 }, 'b'),
   bucketCommand(3, 'c', {}, 'b'),
+  retireCommand(4, 3, dots('1.2.1', '1.2.2', '1.3.9')),
 ];
 
 /** Buffers and arrays of bytes compare as bytes. */
@@ -48,7 +51,7 @@ describe('commands as bytes', () => {
   it.each<[string, unknown]>([
     ['nothing', null],
     ['a number', 7],
-    ['a kind that this release does not know', { kind: 'retire' }],
+    ['a kind that this release does not know', { kind: 'rename' }],
     ['a field too many', { ...settingsCommand(1, {}), more: 1 }],
     ['a level that is none', settingsCommand(1, { r: 0 })],
     [
@@ -56,6 +59,8 @@ describe('commands as bytes', () => {
       { ...settingsCommand(1, {}), settings: { r: undefined } },
     ],
     ['a property without a value', { ...bucketCommand(1, 'b', {}), properties: { w: undefined } }],
+    ['entries that are none', { ...retireCommand(1, 3, dots()), entries: Buffer.of(1, 0, 0) }],
+    ['a floor of nothing', { ...retireCommand(1, 0, dots()), entries: Buffer.of(0) }],
     ['a short secret', createCommand({ secret: new Uint8Array(31) })],
     ['a member without a number', { ...createCommand(), members: [{ ...createCommand().members[0], number: 0 }] }],
     ['a port out of range', grantCommand('a', [], { addresses: { host: 'h', http: 70_000, rpc: 1 } })],
@@ -105,6 +110,14 @@ describe('the state as bytes', () => {
       expect(repeated.result).toEqual(applyCommand(history.state, command, logIndex(99)).result);
       expect(repeated.state).toBe(restored);
     }
+  });
+
+  it('has no retirements when an earlier release wrote it', () => {
+    const { present } = new History(...commands);
+    expect(present.retirements.size).toBe(1);
+    const { retirements, ...earlier } = present;
+    const bytes = pack({ ...earlier, buckets: [...present.buckets], proposals: [...present.proposals] });
+    expect(decodeState(bytes)).toMatchObject({ epoch: present.epoch, retirements: new Map() });
   });
 
   it('is no state when a piece of it is missing', () => {

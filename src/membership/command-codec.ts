@@ -1,10 +1,16 @@
 /** Commands and the cluster state as bytes: Raft's log entries and snapshots, which other nodes and later releases read. */
 import { pack, unpack } from 'msgpackr';
 import { z } from 'zod';
-import { DecodeError } from '../core/bytes.ts';
+import { ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
+import {
+  type PartitionDots,
+  type Retirement,
+  readPartitionDots,
+  writePartitionDots,
+} from '../core/causality/retirement.ts';
 import type { AppliedProposal, BucketProperties, ClusterState } from '../core/cluster/cluster-state.ts';
 import type { Command } from '../core/cluster/command.ts';
-import type { NodeId } from '../core/ids.ts';
+import type { MemberNumber, NodeId } from '../core/ids.ts';
 
 /** A command's bytes, at most: a cluster of 65,536 partitions with 8 owners each fits. */
 export const COMMAND_BYTES_MAX = 4 * 1024 * 1024;
@@ -61,10 +67,21 @@ const command = z.discriminatedUnion('kind', [
       valueBytes: natural.exactOptional(),
     }),
   }),
+  z.strictObject({
+    kind: z.literal('retire'),
+    origin,
+    member,
+    floor: z
+      .int()
+      .min(1)
+      .max(2 ** 32 - 1),
+    entries: z.instanceof(Uint8Array).transform(decodeEntries),
+    lives: z.array(z.strictObject({ member, grant: natural })),
+  }),
 ]);
 
 export function encodeCommand(value: Command): Uint8Array {
-  return pack(value);
+  return pack(value.kind === 'retire' ? { ...value, entries: encodeEntries(value.entries) } : value);
 }
 
 /** Errors: DecodeError for anything that is not a command of this release. */
@@ -75,15 +92,25 @@ export function decodeCommand(bytes: Uint8Array): Command {
 }
 
 /** The state's own form; maps as pairs. */
-interface StoredState extends Omit<ClusterState, 'buckets' | 'proposals'> {
+interface StoredState extends Omit<ClusterState, 'buckets' | 'proposals' | 'retirements'> {
   readonly buckets: readonly (readonly [string, BucketProperties])[];
   readonly proposals: readonly (readonly [NodeId, AppliedProposal])[];
+  /** Earlier releases had none. */
+  readonly retirements?: readonly StoredRetirement[];
+}
+
+interface StoredRetirement extends Omit<Retirement, 'entries'> {
+  readonly entries: Uint8Array;
 }
 
 /** Undefined (no cluster yet) has a form too. */
 export function encodeState(state: ClusterState | undefined): Uint8Array {
   if (state === undefined) return pack(null);
-  const stored: StoredState = { ...state, buckets: [...state.buckets], proposals: [...state.proposals] };
+  const retirements = Array.from(state.retirements.values(), (one) => ({
+    ...one,
+    entries: encodeEntries(one.entries),
+  }));
+  const stored: StoredState = { ...state, buckets: [...state.buckets], proposals: [...state.proposals], retirements };
   return pack(stored);
 }
 
@@ -91,7 +118,25 @@ export function encodeState(state: ClusterState | undefined): Uint8Array {
 export function decodeState(bytes: Uint8Array): ClusterState | undefined {
   const stored = unpackOrFail(bytes) as StoredState | null;
   if (stored === null) return undefined;
-  return { ...stored, buckets: new Map(stored.buckets), proposals: new Map(stored.proposals) };
+  const retirements = new Map<MemberNumber, Retirement>();
+  for (const one of stored.retirements ?? []) {
+    retirements.set(one.member, { ...one, entries: decodeEntries(one.entries) });
+  }
+  return { ...stored, buckets: new Map(stored.buckets), proposals: new Map(stored.proposals), retirements };
+}
+
+function encodeEntries(entries: PartitionDots): Uint8Array {
+  const out = new ByteWriter();
+  writePartitionDots(out, entries);
+  return out.copy();
+}
+
+/** Errors: DecodeError. */
+function decodeEntries(bytes: Uint8Array): PartitionDots {
+  const source = new ByteReader(bytes);
+  const entries = readPartitionDots(source);
+  source.end();
+  return entries;
 }
 
 /** Errors: DecodeError. */

@@ -91,7 +91,10 @@ describe('a member whose folder was emptied', () => {
     cluster.loses = (from, to, message) =>
       between(from, to, message) || (from === 'n2' && to === 'n3' && pulls.includes(requestMethod(message)));
     await loseFolder('n2');
-    await cluster.until(() => membershipOf('n2').standing.actor !== undefined, 'n2 to be granted');
+    await cluster.until(
+      () => cluster.node('n2').api.catchUp().partitions.length === 1,
+      'all else to be caught up with',
+    );
     await cluster.pass(5000);
     const { standing } = membershipOf('n2');
     const { partition } = cluster.node('n2').api.ringOf('b', key);

@@ -1,6 +1,6 @@
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { BucketProperties, ClusterSettings, ClusterState, CommandResult } from '../core/cluster/cluster-state.ts';
-import type { Command } from '../core/cluster/command.ts';
+import type { Command, RetireCommand } from '../core/cluster/command.ts';
 import type { NodeId, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock, Logger, Random, Store } from '../ports.ts';
@@ -151,6 +151,11 @@ export class Membership {
     this.catchUp.lose(partition);
     this.heartbeats?.beat();
     this.place.regrant().catch(this.options.onFatal);
+  }
+
+  /** Errors: no-leader, conflict (the owners agreed on what is no longer so). */
+  retire(retirement: Omit<RetireCommand, 'kind' | 'origin'>, timeoutMs: number): Promise<void> {
+    return this.propose((origin) => ({ kind: 'retire', origin, ...retirement }), timeoutMs);
   }
 
   /** Other nodes no longer choose this one to coordinate. */

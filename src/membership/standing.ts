@@ -40,6 +40,11 @@ export class Standing {
     return this.mayRead && !this.catchUp.isOpen(partition);
   }
 
+  /** Whether what others write is taken in. */
+  takesIn(partition: Partition): boolean {
+    return this.granted !== undefined || !this.catchUp.isOpen(partition);
+  }
+
   /** Reads are answered without a grant. */
   get isProvisional(): boolean {
     return this.provisional && this.granted === undefined;

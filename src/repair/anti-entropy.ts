@@ -17,6 +17,7 @@ import type { Divergences } from './divergences.ts';
 import type { ExchangeLimits } from './exchange-limits.ts';
 import { Inventory } from './inventory.ts';
 import { PartitionPull } from './partition-pull.ts';
+import type { Retirements } from './retirements.ts';
 import { decoded, readSyncAnswer, type SyncAnswer, writeSyncRequest } from './sync-messages.ts';
 
 export interface AntiEntropyOptions {
@@ -36,6 +37,7 @@ export interface AntiEntropyOptions {
   readonly standing: Standing;
   readonly contents: ContentChecks;
   readonly limits: ExchangeLimits;
+  readonly retirements: Pick<Retirements, 'fold'>;
 }
 
 /** What this node has of a partition in the moment of an exchange. */
@@ -123,7 +125,9 @@ export class AntiEntropy {
     this.isRunning = true;
     try {
       await this.inventory.take(this.options.currentView()?.partitionsOf(this.options.self) ?? []);
+      this.options.retirements.fold();
       for (const peer of this.duePeers()) await this.round(peer);
+      this.options.retirements.fold();
       await this.tidy();
     } finally {
       this.isRunning = false;
@@ -171,8 +175,11 @@ export class AntiEntropy {
     for (const { partition, clock: theirs } of heard) {
       if (this.isStopped) return;
       if (isSubset(theirs, this.options.store.clock(partition))) continue;
-      await this.attempt(partition, () => new PartitionPull(this.options, view, peer, partition, this.pulled).run());
+      const pull = new PartitionPull(this.options, view, peer, partition, this.pulled);
+      await this.attempt(partition, () => pull.run());
       this.covered(view, peer, partition, theirs);
+      // Whoever is silent must not keep this node from the others, a time-out for each partition.
+      if (pull.isUnanswered) return;
     }
     for (const partition of this.options.contents.due(peer)) {
       if (this.isStopped) return;

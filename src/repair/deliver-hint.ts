@@ -5,6 +5,7 @@ import type { MemberNumber, NodeId, ObjectKey } from '../core/ids.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Store } from '../ports.ts';
 import { METHOD, type ReplicateRequest, writeReplicateRequest } from '../protocol.ts';
+import type { EndedActors } from '../replica/ended-actors.ts';
 import type { HintStore } from '../replica/hint-store.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
@@ -15,6 +16,7 @@ export interface DeliverNeeds {
   readonly store: Store;
   readonly hints: HintStore;
   readonly replica: Replica;
+  readonly ended: EndedActors;
   readonly currentView: () => ClusterView | undefined;
 }
 
@@ -37,7 +39,7 @@ export async function deliverHint(needs: DeliverNeeds, target: MemberNumber, key
   const owners = view.ownersOf(hint.partition);
   const recipients = owners.filter(({ number }) => number === target);
   const { partition, container } = hint;
-  const message = { epoch: view.epoch, partition, key, dots: [...dotsIn(hint.dots)], container };
+  const message = { epoch: view.epoch, partition, key, dots: [...dotsIn(hint.dots)], container, delivery: true };
   const sent = (recipients.length > 0 ? recipients : owners).map((owner) => bring(needs, owner, message));
   if (!(await Promise.all(sent)).every(Boolean)) return false;
   hints.delivered(hint);
@@ -45,11 +47,12 @@ export async function deliverHint(needs: DeliverNeeds, target: MemberNumber, key
 }
 
 async function bring(
-  { self, calls, replica, store, currentView }: DeliverNeeds,
+  { self, calls, replica, store, ended, currentView }: DeliverNeeds,
   to: Member,
   message: ReplicateRequest,
 ) {
   if (to.id === self) {
+    ended.check(message);
     const sequence = replica.merge(message);
     if (sequence !== 0) await store.durable(sequence, currentView()?.state.settings.durability ?? 'flush');
     return true;

@@ -1,5 +1,6 @@
 import { ByteWriter } from '../core/bytes.ts';
-import { type DotSet, dotsIn, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, dotsIn, hasFloor, subtract, union } from '../core/causality/dot-set.ts';
+import { foldable, type Retirement } from '../core/causality/retirement.ts';
 import { type Epoch, type NodeId, objectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Store } from '../ports.ts';
@@ -24,6 +25,7 @@ export interface SyncHandlerNeeds {
   readonly store: Store;
   readonly limits: ExchangeLimits;
   readonly digest: (clock: DotSet) => bigint;
+  readonly retirements: () => Iterable<Retirement>;
   /** Of this process. */
   readonly life: number;
   /** What a peer has shown that it holds, on its disk. */
@@ -87,14 +89,16 @@ function compareContents(
 const partitionsOf = (list: readonly { readonly partition: Partition }[]): readonly Partition[] =>
   list.map(({ partition }) => partition);
 
-function missingHandler({ replica, store, knows, limits }: SyncHandlerNeeds): RequestHandler {
+function missingHandler({ replica, store, knows, limits, retirements }: SyncHandlerNeeds): RequestHandler {
   return async (body, request) => {
     const { epoch, partition, clock: theirs } = readMissingRequest(body);
     checkOwner(replica, epoch, partition);
     knows(request.from, partition, theirs);
     const out = new ByteWriter();
     const clock = store.clock(partition);
-    const keys = keysOfDots(replica.dotLog, partition, dotsIn(subtract(clock, theirs)), limits.dots);
+    // Who has only not folded yet lacks nothing.
+    const missing = subtract(clock, union(theirs, foldable(theirs, partition, retirements())));
+    const keys = hasFloor(missing) ? undefined : keysOfDots(replica.dotLog, partition, dotsIn(missing), limits.dots);
     if (keys === undefined) {
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {

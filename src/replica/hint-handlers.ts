@@ -4,12 +4,14 @@ import type { Standing } from '../membership/standing.ts';
 import type { Durability, Store } from '../ports.ts';
 import { ACK, readHintRequest, readReadRequest, writeHintAnswer } from '../protocol.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
+import type { EndedActors } from './ended-actors.ts';
 import type { Fallback } from './fallback.ts';
 import type { HintStore } from './hint-store.ts';
 
 export interface HintHandlerNeeds {
   readonly fallback: Fallback;
   readonly hints: HintStore;
+  readonly ended: EndedActors;
   readonly store: Store;
   readonly standing: Standing;
   readonly durability: () => Durability;
@@ -19,11 +21,12 @@ export interface HintHandlerNeeds {
  * Keeps a write for an owner that is away, and acknowledges it once it is durable here. Needs a grant, though it mints nothing: the
  * folder might be an older copy, whose node is about to be refused, and the acknowledgement counts.
  */
-export function hintHandler({ fallback, store, standing, durability }: HintHandlerNeeds): RequestHandler {
+export function hintHandler({ fallback, store, ended, standing, durability }: HintHandlerNeeds): RequestHandler {
   return (body, request) => {
     const hint = readHintRequest(body);
     if (standing.actor === undefined) throw new StoreError('not-ready', 'this node has no grant yet');
     if (store.overloaded) throw new StoreError('overloaded', 'writes come faster than the disk takes them');
+    ended.check(hint);
     const sequence = fallback.keep(hint);
     if (sequence === 0) return request.reply(ACK);
     return store.durable(sequence, durability()).then(() => request.reply(ACK));

@@ -1,20 +1,36 @@
 import { StoreError } from '../errors.ts';
+import type { Standing } from '../membership/standing.ts';
 import type { Durability, Store } from '../ports.ts';
 import { ACK, readReplicateRequest } from '../protocol.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
+import type { EndedActors } from './ended-actors.ts';
 import type { Replica } from './replica.ts';
 
 export interface ReplicateHandlerNeeds {
   readonly replica: Replica;
   readonly store: Store;
+  readonly ended: EndedActors;
+  readonly standing: Standing;
   readonly durability: () => Durability;
 }
 
-/** Takes in a write that another owner coordinated, and acknowledges it once it is durable here. Needs no grant: it mints nothing. */
-export function replicateHandler({ replica, store, durability }: ReplicateHandlerNeeds): RequestHandler {
+/**
+ * Takes in a write that another owner coordinated, and acknowledges it once it is durable here. Needs no grant: it mints nothing. But
+ * who has forgotten everything waits for its own: until then it does not know whose writes are not to be taken in any more (rule C9).
+ */
+export function replicateHandler({
+  replica,
+  store,
+  ended,
+  standing,
+  durability,
+}: ReplicateHandlerNeeds): RequestHandler {
   return (body, request) => {
     const update = readReplicateRequest(body);
     replica.check(update);
+    if (!standing.takesIn(update.partition))
+      throw new StoreError('not-ready', 'this node has lost its data, and does not know the cluster yet');
+    ended.check(update);
     if (store.overloaded) throw new StoreError('overloaded', 'writes come faster than the disk takes them');
     const sequence = replica.merge(update);
     if (sequence === 0) return request.reply(ACK);

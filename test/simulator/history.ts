@@ -82,6 +82,19 @@ export class History {
   /** Three checkers ask. */
   private readonly coverable = new Map<ObjectKey, ReadonlyMap<string, number>>();
 
+  /** Dots of writes that were lost before anybody held them for good. */
+  private readonly lost = new Set<string>();
+
+  /** The write was lost together with its actor: it has overwritten nothing, unless it was itself overwritten, and what did that is there. */
+  lose({ partition, dot, key }: WriteEvent): void {
+    this.coverable.delete(key);
+    this.lost.add(dotName(partition, dot));
+  }
+
+  isLost({ partition, dot }: WriteEvent): boolean {
+    return this.lost.size > 0 && this.lost.has(dotName(partition, dot));
+  }
+
   begin(request: Request): void {
     this.coverable.delete(request.key);
     this.requests.push(request);
@@ -133,19 +146,33 @@ export class History {
     return since;
   }
 
+  /** Again and again, as long as lost writes turn out to have been overwritten: what did that has overwritten what they had. */
   private findCoverable(key: ObjectKey): ReadonlyMap<string, number> {
+    let since: ReadonlyMap<string, number> = new Map();
+    for (let size = -1; since.size > size; ) {
+      size = since.size;
+      since = this.coveredWith(key, since);
+    }
+    return since;
+  }
+
+  private coveredWith(key: ObjectKey, known: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
     const since = new Map<string, number>();
+    const isGone = (event: WriteEvent): boolean =>
+      event.version !== undefined && !known.has(event.name) && this.isLost(event);
     const cover = (name: string, atMs: number): void => {
       since.set(name, Math.min(atMs, since.get(name) ?? Number.POSITIVE_INFINITY));
     };
     const events = this.eventsOf(key);
     for (const event of events) {
       // What a write with a context may replace is what the context covers, whatever it did replace.
-      if (this.wasSentWithContext(event)) continue;
+      if (this.wasSentWithContext(event) || isGone(event)) continue;
       for (const dot of event.replaced) cover(formatDot(dot), event.atMs);
     }
     for (const { sent, isForged, invokedMs, operation } of this.requestsOf(key)) {
       if (sent === undefined || isForged || operation.kind === 'get') continue;
+      const led = this.eventsOfOperation(operation.id);
+      if (led.length > 0 && led.every(isGone)) continue;
       for (const { dot, name } of events) if (hasDot(sent, dot)) cover(name, invokedMs);
     }
     return since;

@@ -27,6 +27,7 @@ export interface MachineOptions {
   readonly metadataLog: MetadataLogLimits | undefined;
   readonly exchange: ExchangeLimits | undefined;
   readonly digestBytes: number | undefined;
+  readonly retirementMs: number | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -166,6 +167,7 @@ export class Machine {
       transport: network.transport(this.id, life),
       onFatal: failed,
       digestBytes: this.options.digestBytes,
+      retirementMs: this.options.retirementMs,
       ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
       ...(this.options.exchange && { exchange: this.options.exchange }),
     });

@@ -30,6 +30,8 @@ export interface ClusterShape {
   readonly exchange?: ExchangeLimits;
   /** What is larger is answered by its dots alone, to who asks for no more; left out: as in production, more than any value here. */
   readonly digestBytes?: number;
+  /** How often ended actors are looked for; left out: as in production, too seldom for a short run. */
+  readonly retirementMs?: number;
   /** Per node: how fast its clock goes, and what it is off by. */
   readonly clocks: readonly { readonly rate: number; readonly offsetMs: number }[];
 }
@@ -109,6 +111,7 @@ export function drawPlan(seed: number): Plan {
     ...drawExchange(seed),
     ...drawHintBytes(seed),
     ...(roll(seed, 9) < 0.5 ? {} : { digestBytes: 0 }),
+    ...drawRetirement(seed),
   };
   const healMs = dice.whole(4000, 14_000);
   return {
@@ -157,6 +160,11 @@ function drawExchange(seed: number): Pick<ClusterShape, 'exchange'> {
 
 function drawHintBytes(seed: number): Pick<ClusterShape, 'hintBytes'> {
   return roll(seed, 10) < 0.7 ? {} : { hintBytes: 1000 + Math.floor(8000 * roll(seed, 11)) };
+}
+
+/** In some runs too seldom to matter. */
+function drawRetirement(seed: number): Pick<ClusterShape, 'retirementMs'> {
+  return roll(seed, 14) < 0.2 ? {} : { retirementMs: Math.round(100 + 3000 * roll(seed, 15) ** 2) };
 }
 
 function drawVariant(seed: number, id: number, kind: Operation['kind']): Pick<Operation, 'variant'> {

@@ -15,6 +15,7 @@ import { checkQuorums } from './checkers/quorums.ts';
 import { checkReads } from './checkers/reads.ts';
 import { checkRefusals } from './checkers/refusals.ts';
 import { checkResources } from './checkers/resources.ts';
+import { checkRetirements } from './checkers/retirements.ts';
 import { checkShownValues } from './checkers/shown-values.ts';
 import { drawPlan, type Plan } from './plan.ts';
 import { Simulation, type Violation } from './simulation.ts';
@@ -55,6 +56,7 @@ const CHECKERS = [
   checkResources,
   checkHints,
   checkContents,
+  checkRetirements,
   ...STATE_CHECKERS,
 ];
 

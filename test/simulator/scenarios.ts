@@ -99,6 +99,43 @@ function withHintBytes(hintBytes: number, { shape, ...rest }: Plan): Plan {
   return { ...rest, shape: { ...shape, hintBytes } };
 }
 
+/** One of those who are cut off ends meanwhile: when it is let in again its actor has ended, and its hints are on their way. */
+function endingWhileCutOff(): Plan {
+  const whole = onFive(whileCutOff(4));
+  const ends = tenTimes(7000, (atMs) => ({ ...crash(atMs + 1800, 2), forMs: 50 }));
+  const faults = [...whole.faults.filter(({ kind }) => kind === 'cut'), ...ends].sort((a, b) => a.atMs - b.atMs);
+  return withRetirements({ ...whole, faults });
+}
+
+function withRetirements({ shape, ...rest }: Plan): Plan {
+  return { ...rest, shape: { ...shape, retirementMs: 100 } };
+}
+
+/**
+ * The first node ends before its write is on its disk, and the write is under way for longer and longer: it arrives before the others
+ * agree on what the node has written, while they do, or afterwards. Each time it would overwrite a value that was acknowledged.
+ */
+function lateWrites(): Plan {
+  const writes = rounds(ROUNDS, ROUND_MS, (atMs, key) => [
+    { ...read(atMs, key, 1), kind: 'put' as const, level: 'all' as const, timeoutMs: 1500, context: 'none' as const },
+    loneWrite(atMs + 1500, key),
+  ]);
+  const faults = rounds<Fault>(ROUNDS, ROUND_MS, (atMs, round) => [
+    {
+      kind: 'weather',
+      atMs: atMs + 1499.8,
+      forMs: 1,
+      weather: { ...CALM, latencyMs: round % 3 === 2 ? 3000 : 280 + 8 * round, jitterMs: 0 },
+    },
+    { ...powerCut(atMs + 1499.9, 0), moment: 'sending', forMs: 20 },
+  ]);
+  const disks = [0, 1, 2].map((node) => ({ ...disk(node, 60), forMs: ROUNDS * ROUND_MS }));
+  return withRetirements(plan(7, 1000 + ROUNDS * ROUND_MS + 5000, writes, [...disks, ...faults]));
+}
+
+const ROUNDS = 40;
+const ROUND_MS = 6000;
+
 const isCutOff = (atMs: number): boolean => atMs > 2000 && (atMs - 1000) % 7000 < 2500;
 
 const writes = (i: number): Ask => ({ kind: i % 5 === 4 ? 'get' : 'put' });
@@ -197,6 +234,8 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
   ['a disk loses an object, in a node that comes back without it', damaged(false)],
   ['a disk alters an object, in a node that comes back with it', damaged(true)],
   ['those who own nothing are cut off from the owners again and again, and write', onFive(whileCutOff(4))],
+  ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
+  ['a node ends with its last write under way, which arrives late', lateWrites()],
   ['those who own nothing are cut off with little room for hints', onFive(withHintBytes(3000, whileCutOff(40)))],
   [
     'disks are slow, log segments are used up, and the power fails',

@@ -20,6 +20,7 @@ import { isRequest, messageKind } from './message-kind.ts';
 import { Moments } from './moments.ts';
 import type { Minted } from './observed-store.ts';
 import type { ClusterShape, Plan } from './plan.ts';
+import { RetirementWatch } from './retirement-watch.ts';
 import { type Fate, SimulatedNetwork } from './simulated-network.ts';
 import type { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
@@ -53,6 +54,7 @@ export class Simulation {
   readonly machines: readonly Machine[];
   readonly history = new History();
   readonly raft = new RaftWatch();
+  readonly retirements = new RetirementWatch();
   readonly violations: Violation[] = [];
   readonly tally: Tally;
   readonly clients: Clients;
@@ -86,6 +88,7 @@ export class Simulation {
           metadataLog: plan.shape.metadataLog,
           exchange: plan.shape.exchange,
           digestBytes: plan.shape.digestBytes,
+          retirementMs: plan.shape.retirementMs,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
@@ -100,6 +103,7 @@ export class Simulation {
     this.world.afterEvent = () => {
       this.watchRaft();
       watchLostFolders(this);
+      this.retirements.look(this);
     };
   }
 
@@ -259,6 +263,8 @@ export class Simulation {
   private logged(id: NodeId, level: string, message: string, fields: object): void {
     this.tally.note(`log: ${message}`);
     watchContents(this, id, message, fields);
+    if ('reason' in fields && String(fields.reason).endsWith(' has ended'))
+      this.tally.note('a write of an ended actor was refused');
     this.trace?.log(this.world.nowMs, id, level, message, fields);
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { logIndex, memberNumber } from '../ids.ts';
 import type { Container, Sibling } from './container.ts';
 import { type Actor, actorOf, compareDots, type Dot, formatDot, parseDot } from './dot.ts';
-import { type DotSet, dotSetOf, EMPTY_DOTS, union } from './dot-set.ts';
+import { type DotSet, dotSetOf, EMPTY_DOTS, floorOf, union } from './dot-set.ts';
 
 /** Values for tests, written short. */
 export const actor = (member: number, grant = 1): Actor => actorOf(memberNumber(member), logIndex(grant));
@@ -15,6 +15,8 @@ export function dot(text: string): Dot {
 }
 
 export const dots = (...texts: string[]): DotSet => dotSetOf(texts.map(dot));
+/** Every dot of the member's actors with this grant or a lower one. */
+export const floor = (member: number, grant: number): DotSet => floorOf(memberNumber(member), logIndex(grant));
 export const textsOf = (set: Iterable<Dot>): string[] => [...set].map(formatDot).sort();
 
 /** A value's bytes; one dot names one value, so that the dot's text makes a good one. */
@@ -37,6 +39,19 @@ const anyCounter = fc.oneof(
 export const anyDot: fc.Arbitrary<Dot> = fc.record({ actor: anyActor, counter: anyCounter });
 export const anyDots: fc.Arbitrary<Dot[]> = fc.array(anyDot, { maxLength: 24, size: 'max' });
 export const anyDotSet: fc.Arbitrary<DotSet> = anyDots.map(dotSetOf);
+export const anyFloor: fc.Arbitrary<{ readonly member: number; readonly grant: number }> = fc.constantFrom(
+  { member: 1, grant: 1 },
+  { member: 1, grant: 3 },
+  { member: 1, grant: 7 },
+  { member: 2, grant: 1 },
+  { member: 300, grant: 69_999 },
+  { member: 300, grant: 70_000 },
+  { member: 7, grant: 2 },
+);
+/** With floors. */
+export const anyClock: fc.Arbitrary<DotSet> = fc
+  .tuple(anyDotSet, fc.array(anyFloor, { maxLength: 2 }))
+  .map(([set, floors]) => floors.map(({ member, grant }) => floor(member, grant)).reduce(union, set));
 /** A filled container. */
 export const anyContainer: fc.Arbitrary<Container> = fc
   .tuple(fc.array(anyDot, { maxLength: 6, size: 'max' }), anyDotSet)

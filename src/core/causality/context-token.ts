@@ -3,12 +3,13 @@
  *
  * `base64url( format, dot set, 16 bytes of MAC )`, at most 4,096 characters. The MAC is over format and dot set, under the
  * cluster's secret, bound to bucket and key: a token of another key, or a damaged one, must not erase anything (H4).
- * A context over the limit is narrowed: exceptions that are not siblings' go first, then whole actors from the oldest grant up.
+ * A context over the limit is narrowed: exceptions that are not siblings' go first, then whole actors and floors from the oldest grant up.
  * Covering less is always safe; it can only leave siblings.
  */
 import { ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { type Actor, actorGrant, type Dot } from './dot.ts';
 import { type DotSet, dotSetOf, hasDot, readDotSet, union, writeDotSet } from './dot-set.ts';
+import { isAll } from './runs.ts';
 
 /** The MAC of a token's body for one key: {@link TOKEN_MAC_BYTES} bytes. */
 export type TokenMac = (body: Uint8Array) => Uint8Array;
@@ -58,7 +59,9 @@ function decodeBody(body: Uint8Array): DotSet {
 
 function narrow(context: DotSet, siblings: readonly Dot[]): DotSet {
   const dots = siblings.filter((dot) => hasDot(context, dot)).toSorted(newestGrant);
-  const bases = context.flatMap(({ actor, runs }) => (runs[0] === 1 ? [{ actor, runs: runs.slice(0, 2) }] : []));
+  const bases = context.flatMap(({ actor, runs }) =>
+    runs[0] === 1 || isAll(runs) ? [{ actor, runs: runs.slice(0, 2) }] : [],
+  );
   const newest = bases.toSorted(newestGrant);
   const kept = longestThatFits(dots.length, (count) => dotSetOf(dots.slice(0, count)));
   return longestThatFits(newest.length, (count) =>

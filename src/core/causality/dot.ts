@@ -31,6 +31,9 @@ export function actorOf(member: MemberNumber, grant: LogIndex): Actor {
 export const actorMember = (actor: Actor): MemberNumber => Math.floor(actor / GRANTS) as MemberNumber;
 export const actorGrant = (actor: Actor): LogIndex => (actor % GRANTS) as LogIndex;
 
+/** Whether one member wrote as both. */
+export const sameMember = (a: Actor, b: Actor): boolean => Math.floor(a / GRANTS) === Math.floor(b / GRANTS);
+
 /** The total order of dots: by actor, then by counter. Siblings and sets are kept in it, so that encodings are canonical. */
 export function compareDots(a: Dot, b: Dot): number {
   return a.actor - b.actor || a.counter - b.counter;

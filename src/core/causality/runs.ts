@@ -1,12 +1,19 @@
 /**
  * A set of counters from 1 on, as pairs `[first, last, first, last, ...]`: both ends included, ascending, disjoint and not adjacent.
  * So equal sets have one representation, and its size grows with the gaps, not with the counters.
+ *
+ * Every counter there is has a form of its own, {@link ALL_COUNTERS}: a run that starts at 0, as no other does, and has no end.
+ * What is subtracted from it is not taken out: what would be left could not be written down.
  */
 import { type ByteReader, type ByteWriter, DecodeError } from '../bytes.ts';
 
 export type Runs = readonly number[];
 
+/** Every counter that there ever will be. */
+export const ALL_COUNTERS: Runs = [0, Number.POSITIVE_INFINITY];
 const NO_RUNS: Runs = [];
+
+export const isAll = (runs: Runs): boolean => runs[0] === 0;
 
 export function hasCounter(runs: Runs, counter: number): boolean {
   const at = boundAt(runs, counter);
@@ -40,9 +47,10 @@ export function unionRuns(a: Runs, b: Runs): Runs {
   return merged;
 }
 
-/** `a` itself when nothing of it is in `b`. */
+/** `a` itself when nothing of it is in `b`, or when it is {@link ALL_COUNTERS} and `b` is not. */
 export function subtractRuns(a: Runs, b: Runs): Runs {
   if (includesRuns(b, a)) return NO_RUNS;
+  if (isAll(a)) return a;
   const rest: number[] = [];
   let j = 0;
   for (let i = 0; i < a.length; i += 2) {
@@ -80,9 +88,13 @@ export function equalRuns(a: Runs, b: Runs): boolean {
 
 /**
  * Wire and disk form: `runs * 2 + based, distances...`. A bound is written as its distance from the one before, so that a base costs
- * the digits of its length and nothing else: `based` says that the first run starts at 1.
+ * the digits of its length and nothing else: `based` says that the first run starts at 1. All counters are a single 0.
  */
 export function writeRuns(out: ByteWriter, runs: Runs): void {
+  if (isAll(runs)) {
+    out.varint(0);
+    return;
+  }
   const based = runs[0] === 1;
   out.varint(runs.length + (based ? 1 : 0));
   let previous = based ? 1 : 0;
@@ -93,9 +105,10 @@ export function writeRuns(out: ByteWriter, runs: Runs): void {
   }
 }
 
-/** Reads what {@link writeRuns} wrote; anything that is not canonical, an empty set included, is a {@link DecodeError}. */
+/** Reads what {@link writeRuns} wrote; anything that is not canonical is a {@link DecodeError}. */
 export function readRuns(source: ByteReader): Runs {
   const header = source.varint();
+  if (header === 0) return ALL_COUNTERS;
   const based = header % 2 === 1;
   const bounds = based ? header - 1 : header;
   if (bounds === 0 || bounds - 1 > source.remaining) throw new DecodeError('runs longer than their message');

@@ -5,9 +5,11 @@
  * 2. A command that is refused changes nothing but the record of its proposal; applied twice, it changes nothing the second time and
  *    gives the first's result (R10).
  * 3. `create` takes effect once: the state of a cluster is never replaced.
- * 4. The epoch grows by one with every change that a request could notice, and a grant is not one unless an address changed, nor is
- *    a change of the metadata group.
+ * 4. The epoch grows by one with every change that a request could notice, and a grant is not one unless an address changed; nor is
+ *    a retirement, nor a change of the metadata group.
+ * 5. A member's floor only rises, and stays below its latest grant.
  */
+import { following, isSound } from '../causality/retirement.ts';
 import { type Epoch, epoch, type LogIndex, type MemberNumber } from '../ids.ts';
 import { invariant, unreachable } from '../invariant.ts';
 import { resolveLevel } from '../quorum/quorum-spec.ts';
@@ -30,6 +32,7 @@ import type {
   GrantCommand,
   ReadmitCommand,
   ReconfigureCommand,
+  RetireCommand,
   SettingsCommand,
 } from './command.ts';
 import { foundingConfiguration, laterRaftId, sameConfiguration, stepProblem } from './metadata-configuration.ts';
@@ -57,6 +60,8 @@ export function applyCommand(state: ClusterState | undefined, command: Command, 
       return once(state, command.origin, () => changeSettings(state, command));
     case 'bucket':
       return once(state, command.origin, () => changeBucket(state, command));
+    case 'retire':
+      return once(state, command.origin, () => retire(state, command));
     default:
       return unreachable(command);
   }
@@ -88,6 +93,7 @@ function create(command: CreateCommand): Applied {
     metadata: foundingConfiguration(members.map(({ raft }) => raft)),
     buckets: new Map(),
     proposals: new Map(),
+    retirements: new Map(),
   };
   return { state, result: { kind: 'done', epoch: first } };
 }
@@ -152,6 +158,23 @@ function changeBucket(state: ClusterState, { bucket, properties }: BucketCommand
   else buckets.set(bucket, properties);
   if (buckets.size > BUCKETS_MAX) return refused(state, 'invalid', `at most ${BUCKETS_MAX} buckets have properties`);
   return done({ ...state, buckets, epoch: after(state) });
+}
+
+function retire(state: ClusterState, command: RetireCommand): Applied {
+  const { member: number, floor, lives } = command;
+  const member = state.members.find((candidate) => candidate.number === number);
+  if (member === undefined) return refused(state, 'unknown-member', `${number} is no member's number`);
+  if (floor >= member.grant) return refused(state, 'invalid', `the start with grant ${member.grant} has not ended`);
+  const earlier = state.retirements.get(number);
+  const before = earlier?.floor ?? 0;
+  if (floor <= before) return refused(state, 'invalid', `actors up to grant ${before} are retired already`);
+  if (!isSound(command, state.ownership.length)) return refused(state, 'invalid', 'entries of other actors');
+  const grants = new Map(lives.map((life) => [life.member, life.grant]));
+  const isLate =
+    lives.length !== state.members.length || state.members.some((one) => grants.get(one.number) !== one.grant);
+  if (isLate) return refused(state, 'superseded', 'a member has started since the owners agreed');
+  const retirements = new Map(state.retirements).set(number, following(earlier, command));
+  return done({ ...state, retirements });
 }
 
 /** Applies a proposal unless it was applied before, or a later start or proposal of its member has been. */

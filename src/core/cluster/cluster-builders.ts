@@ -1,9 +1,10 @@
 /** What the tests about the cluster state are built of. */
-import { epoch, logIndex, memberNumber, nodeId } from '../ids.ts';
+import type { DotSet } from '../causality/dot-set.ts';
+import { epoch, logIndex, memberNumber, nodeId, partition } from '../ids.ts';
 import { invariant } from '../invariant.ts';
 import { applyCommand } from './apply-command.ts';
 import type { ClusterState, CommandResult } from './cluster-state.ts';
-import type { BucketCommand, Command, CreateCommand, GrantCommand, SettingsCommand } from './command.ts';
+import type { BucketCommand, Command, CreateCommand, GrantCommand, RetireCommand, SettingsCommand } from './command.ts';
 
 export const n1 = nodeId('n1');
 export const n2 = nodeId('n2');
@@ -52,6 +53,24 @@ export function bucketCommand(
   start = 'a',
 ): BucketCommand {
   return { kind: 'bucket', origin: { member: n1, start, sequence }, bucket, properties };
+}
+
+/** Of the first member's actors up to the grant, by its start `b`; `entries` are those of partition 0. */
+export function retireCommand(
+  sequence: number,
+  floor: number,
+  entries: DotSet,
+  more: Partial<RetireCommand> = {},
+): RetireCommand {
+  return {
+    kind: 'retire',
+    origin: { member: n1, start: 'b', sequence },
+    member: memberNumber(1),
+    floor: logIndex(floor),
+    entries: new Map(entries.length === 0 ? [] : [[partition(0), entries]]),
+    lives: [4, 0, 0].map((grant, i) => ({ member: memberNumber(i + 1), grant: logIndex(grant) })),
+    ...more,
+  };
 }
 
 /** A state and the results on the way to it. */

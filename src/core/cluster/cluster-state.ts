@@ -3,6 +3,7 @@
  *
  * Every node holds the same sequence of states, since commands are ordered by Raft and applied by a pure function.
  */
+import type { Retirement } from '../causality/retirement.ts';
 import type { Epoch, LogIndex, MemberNumber, NodeId } from '../ids.ts';
 import type { QuorumLevel } from '../quorum/quorum-spec.ts';
 import { type RaftId, raftId } from '../raft/types.ts';
@@ -71,7 +72,7 @@ export interface ClusterState {
   readonly clusterId: string;
   /** The key of the context tokens' MAC, drawn at creation. 32 bytes. */
   readonly secret: Uint8Array;
-  /** Grows by one with every change of members, ownership, settings or buckets; not with grants. */
+  /** Grows by one with every change of members, ownership, settings or buckets; not with grants and retirements. */
   readonly epoch: Epoch;
   readonly n: number;
   readonly settings: ClusterSettings;
@@ -82,6 +83,8 @@ export interface ClusterState {
   readonly metadata: MetadataConfiguration;
   /** Per member the last proposal applied: one that comes twice is applied once (R10). */
   readonly proposals: ReadonlyMap<NodeId, AppliedProposal>;
+  /** Per member the last one, with its entries and those of some before: a replica may fold late, and messages may be later still. */
+  readonly retirements: ReadonlyMap<MemberNumber, Retirement>;
 }
 
 /** Who proposes: a member, in one of its starts (the session), by a number that grows within it. */

@@ -1,4 +1,5 @@
-import type { MemberNumber, NodeId } from '../ids.ts';
+import type { Retirement } from '../causality/retirement.ts';
+import type { LogIndex, MemberNumber, NodeId } from '../ids.ts';
 import type { BucketProperties, ClusterSettings, MetadataConfiguration, Origin } from './cluster-state.ts';
 
 /** What the metadata group orders. Carries everything that the pure application needs: no clock, no chance, no planner run twice. */
@@ -8,7 +9,8 @@ export type Command =
   | ReadmitCommand
   | ReconfigureCommand
   | SettingsCommand
-  | BucketCommand;
+  | BucketCommand
+  | RetireCommand;
 
 /** Makes the cluster, once: proposed by the first leader from its cluster.yaml. */
 export interface CreateCommand {
@@ -86,4 +88,20 @@ export interface BucketCommand {
   readonly origin: Origin;
   readonly bucket: string;
   readonly properties: BucketProperties;
+}
+
+/** Retires ended actors of one member, with the entries that the owners of every partition agree on (rule C9). */
+export interface RetireCommand extends Retirement {
+  readonly kind: 'retire';
+  readonly origin: Origin;
+  /**
+   * The latest grant of every member when it agreed. A start since then undoes the agreement: its folder may be another one than the
+   * one that holds the promise.
+   */
+  readonly lives: readonly Life[];
+}
+
+export interface Life {
+  readonly member: MemberNumber;
+  readonly grant: LogIndex;
 }

@@ -8,7 +8,7 @@ import { ownedContainers } from './stored-containers.ts';
  * Invariant 3: a dot in a clock means that its effect is incorporated; objects and clock are atomic on disk.
  *
  * At every owner, for every write event of the key whose dot the clock has: the sibling is there, or something rightly covers it.
- * And the clock has the dots of all that is stored.
+ * And the clock has the dots of all that is stored. A write that was lost with its actor has no effect to be incorporated (rule C9).
  */
 export function checkClocks(simulation: Simulation): void {
   const { history } = simulation;
@@ -16,7 +16,9 @@ export function checkClocks(simulation: Simulation): void {
     const coverable = history.coverableSince(key);
     for (const { machine, clock, stored } of ownedContainers(simulation, key)) {
       const present = dotsOf(stored);
-      for (const { dot, version } of history.eventsOf(key)) {
+      for (const event of history.eventsOf(key)) {
+        const { dot, version } = event;
+        if (history.isLost(event)) continue;
         if (version === undefined || !hasDot(clock, dot) || hasDot(present, dot) || coverable.has(formatDot(dot)))
           continue;
         simulation.violated(

@@ -78,8 +78,9 @@ class ReadsOfKey {
 
   private checkContext(request: Request, { siblings, context }: Pick<Read, 'siblings' | 'context'>): void {
     const shown = new Set(siblings.map(({ dot }) => formatDot(dot)));
-    for (const { dot, name, version } of this.events) {
-      if (version === undefined || shown.has(name) || !hasDot(context, dot)) continue;
+    for (const event of this.events) {
+      const { dot, name, version } = event;
+      if (version === undefined || shown.has(name) || !hasDot(context, dot) || this.isLost(event)) continue;
       if (this.isCoverable(name, request.completedMs)) continue;
       this.report('contexts', request, `covers ${name} without showing it, and nothing had overwritten it`);
     }
@@ -87,8 +88,9 @@ class ReadsOfKey {
 
   /** What was sent, or replaced, and the write itself. */
   private checkWrittenContext(request: Request, { context }: Written): void {
-    for (const { dot, name, operation } of this.events) {
-      if (!hasDot(context, dot) || operation === request.operation.id) continue;
+    for (const event of this.events) {
+      const { dot, name, operation } = event;
+      if (!hasDot(context, dot) || operation === request.operation.id || this.isLost(event)) continue;
       if (request.sent !== undefined && hasDot(request.sent, dot)) continue;
       if (this.isCoverable(name, request.completedMs) || request.operation.kind === 'delete') continue;
       this.report(
@@ -168,6 +170,10 @@ class ReadsOfKey {
     const back = siblings.find(({ dot }) => hasDot(due.covered, dot));
     if (back !== undefined)
       this.report('resurrection', read, `shows ${back.value}, which an acknowledged write had covered before`);
+  }
+
+  private isLost(event: WriteEvent): boolean {
+    return this.simulation.history.isLost(event);
   }
 
   private isCoverable(name: string, byMs: number | undefined): boolean {

@@ -36,7 +36,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     find: `    for (const dot of dots)
         take(dot);`,
     replace: `    for (const { actor, runs } of remote.context)
-        for (let i = 0; i < runs.length; i += 2)
+        for (let i = 0; i < runs.length && runs[0] > 0; i += 2)
             for (let counter = runs[i]; counter <= runs[i + 1]; counter++) take({ actor, counter });`,
     checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,

@@ -6,6 +6,7 @@ import type { Mutation } from './mutation.ts';
 import { RAFT_MUTATIONS } from './raft-mutations.ts';
 import { REPAIR_MUTATIONS } from './repair-mutations.ts';
 import { REQUEST_MUTATIONS } from './request-mutations.ts';
+import { RETIREMENT_MUTATIONS } from './retirement-mutations.ts';
 import { STORAGE_MUTATIONS } from './storage-mutations.ts';
 
 /** Every way in which the product is broken on purpose. */
@@ -18,4 +19,5 @@ export const MUTATIONS: readonly Mutation[] = [
   ...RAFT_MUTATIONS,
   ...REPAIR_MUTATIONS,
   ...CONTENT_MUTATIONS,
+  ...RETIREMENT_MUTATIONS,
 ];

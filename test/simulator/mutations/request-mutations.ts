@@ -129,7 +129,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     file: 'coordinator/read-answers.js',
     find: 'dots: named,',
     replace:
-      'dots: container.context.flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
+      'dots: container.context.filter(({ runs }) => runs[0] > 0).flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
     checkers: ['clocks', 'convergence', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts'],
     seedsMax: 5,
   },

@@ -1,0 +1,76 @@
+import { beforeEach, describe, expect, it } from 'vitest';
+import { ByteReader, ByteWriter } from '../core/bytes.ts';
+import { dot, dots, floor } from '../core/causality/causality-builders.ts';
+import { type DotSet, union } from '../core/causality/dot-set.ts';
+import type { Retirement } from '../core/causality/retirement.ts';
+import { createCommand, History } from '../core/cluster/cluster-builders.ts';
+import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
+import { ClusterView } from '../membership/cluster-view.ts';
+import { METHOD } from '../protocol.ts';
+import { Replica } from '../replica/replica.ts';
+import { IncomingRequest } from '../rpc/incoming.ts';
+import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { EXCHANGE_LIMITS } from './exchange-limits.ts';
+import { syncHandlers } from './sync-handlers.ts';
+import { type MissingAnswer, readMissingAnswer, writeMissingRequest } from './sync-messages.ts';
+
+const p0 = partition(0);
+const key = objectKey('b', 'k');
+const entries = dots('1.3.1', '1.3.2');
+const retirement: Retirement = { member: memberNumber(1), floor: logIndex(3), entries: new Map([[p0, entries]]) };
+
+let disk: TestStore;
+let replica: Replica;
+
+/** What an owner whose clock is `theirs` is told that it lacks. */
+async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
+  const handler = syncHandlers({
+    ...{ replica, store: disk.store, limits: EXCHANGE_LIMITS, digest: () => 0n, life: 1, knows: () => undefined },
+    contentOf: () => undefined,
+    compared: () => undefined,
+    retirements: () => [retirement],
+  }).get(METHOD.missing);
+  let answer: MissingAnswer | undefined;
+  const sender = {
+    sendReply: (_: IncomingRequest, body: Uint8Array) => {
+      answer = readMissingAnswer(new ByteReader(Uint8Array.from(body)));
+    },
+    sendFailure: () => undefined,
+  };
+  const out = new ByteWriter();
+  writeMissingRequest(out, { epoch: epoch(1), partition: p0, clock: theirs });
+  const request = new IncomingRequest(sender, nodeId('n2'), 1, 1, METHOD.missing, 1000);
+  await handler?.(new ByteReader(out.copy()), request);
+  if (answer === undefined) throw new Error('no answer');
+  return answer;
+}
+
+describe('an owner that has folded, asked what another one lacks', () => {
+  beforeEach(async () => {
+    disk = await openTestStore();
+    const view = new ClusterView(new History(createCommand()).present);
+    replica = new Replica({
+      ...{ self: nodeId('n1'), store: disk.store, limits: { siblings: 3, objectBytes: 100 }, hashOf: () => 0 },
+      currentView: () => view,
+      ownActor: () => undefined,
+      forgot: () => {},
+    });
+    disk.store.applyClock(p0, floor(1, 3));
+  });
+
+  it('names nothing to one that has all but the floor: it will fold by itself', async () => {
+    expect(await askMissing(entries)).toMatchObject({ kind: 'keys', keys: [] });
+  });
+
+  it('names what is missing beside the floor', async () => {
+    disk.store.apply(p0, key, undefined, [dot('2.4.1')]);
+    replica.dotLog.add(p0, dot('2.4.1'), key);
+    expect(await askMissing(entries)).toMatchObject({ kind: 'keys', keys: [{ key, dots: [dot('2.4.1')] }] });
+    expect(await askMissing(union(entries, dots('2.4.1')))).toMatchObject({ kind: 'keys', keys: [] });
+  });
+
+  it('cannot name what is below the floor: all keys must be compared', async () => {
+    expect(await askMissing(dots('1.3.1'))).toEqual({ kind: 'unknown' });
+    expect(await askMissing(floor(1, 2))).toEqual({ kind: 'unknown' });
+  });
+});

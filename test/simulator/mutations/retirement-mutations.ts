@@ -1,0 +1,46 @@
+import type { Mutation } from './mutation.ts';
+
+const LATE = 'a node ends with its last write under way, which arrives late';
+
+/** Ended actors: what their owners agree on, promise, refuse and fold (rule C9). */
+export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
+  {
+    name: 'actors are retired though their owners hold different writes of them',
+    rule: 'C9',
+    file: 'core/causality/retirement.js',
+    find: '!others.every((dots) => equalDotSets(dots, first))',
+    replace: 'false',
+    checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
+    seedsMax: 60,
+  },
+  {
+    name: 'actors are retired though hints hold writes of them',
+    rule: 'C9',
+    file: 'repair/retirement-handler.js',
+    find: 'const kept = hintedDots(hints, member, floor);',
+    replace: 'const kept = new Map();',
+    checkers: ['retirement', 'acknowledged writes', 'hints', 'shown values', 'convergence'],
+    seedsMax: 1,
+    scenario: 'those who own nothing are cut off and write, and one of them ends meanwhile',
+  },
+  {
+    name: 'nobody promises to take in no more of ended actors',
+    rule: 'C9',
+    file: 'repair/retirement-handler.js',
+    find: 'ended.promise({ member, floor, entries });',
+    replace: ';',
+    checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
+    seedsMax: 1,
+    scenario: LATE,
+  },
+  {
+    name: 'late writes of retired actors are taken in',
+    rule: 'C9',
+    file: 'replica/ended-actors.js',
+    find: 'const isPast = retirement !== undefined && isStray(retirement, partition, dot);',
+    replace: 'const isPast = false;',
+    checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
+    seedsMax: 1,
+    scenario: LATE,
+  },
+];
