@@ -44,6 +44,8 @@ export interface NodePorts {
   readonly exchange?: ExchangeLimits;
   /** Left out: as {@link readHandler} has it. */
   readonly digestBytes?: number | undefined;
+  /** False: owners find together by hints and read repair alone, as whoever tests those needs it. */
+  readonly antiEntropy?: boolean | undefined;
 }
 
 export interface Node {
@@ -72,7 +74,7 @@ const SETTLE_CHECK_MS = 10;
 /** One node, from its ports: the same in production and in the simulator. */
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
   const { clock, random, transport, store, logger, onFatal } = ports;
-  const { metadataLog, digestBytes } = ports;
+  const { metadataLog, digestBytes, antiEntropy: exchanges = true } = ports;
   const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
@@ -102,7 +104,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     notices: membership.notices,
     onConnected: (peer) => {
       membership.connected(peer);
-      antiEntropy.connected(peer);
+      if (exchanges) antiEntropy.connected(peer);
     },
     onDisconnected: (peer) => membership.disconnected(peer),
     pendingMax: config.limits.peerRequests,
@@ -141,7 +143,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       if (isStopped) return;
       transport.setPeers(peersOf(config, self));
       await calls.start();
-      antiEntropy.start();
+      if (exchanges) antiEntropy.start();
       delivery.start();
       await membership.join(calls);
     },

@@ -26,6 +26,7 @@ export interface MachineOptions {
   readonly metadataLog: MetadataLogLimits | undefined;
   readonly exchange: ExchangeLimits | undefined;
   readonly digestBytes: number | undefined;
+  readonly antiEntropy: boolean | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -140,6 +141,7 @@ export class Machine {
       transport: network.transport(this.id, life),
       onFatal: failed,
       digestBytes: this.options.digestBytes,
+      antiEntropy: this.options.antiEntropy,
       ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
       ...(this.options.exchange && { exchange: this.options.exchange }),
     });

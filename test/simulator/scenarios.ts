@@ -1,83 +1,24 @@
-import type { ClusterShape, Fault, Operation, Plan } from './plan.ts';
+import { EXCHANGE_SCENARIOS } from './exchange-scenarios.ts';
+import { HINT_SCENARIOS } from './hint-scenarios.ts';
+import type { Fault, Operation, Plan } from './plan.ts';
+import {
+  type Ask,
+  crash,
+  disk,
+  onFive,
+  outage,
+  plan,
+  powerCut,
+  read,
+  requests,
+  rounds,
+  tenTimes,
+} from './schedules.ts';
 import { CALM } from './simulated-network.ts';
 
-/**
- * Schedules made by hand, for what chance meets too rarely: three nodes that own everything, no mistakes of their clocks, and clients
- * that ask every few milliseconds.
- */
-const SHAPE: ClusterShape = {
-  ...{ nodes: 3, zones: 1, n: 3, partitions: 1, durability: 'flush', keys: 12, siblings: 32 },
-  clocks: [0, 1, 2].map(() => ({ rate: 1, offsetMs: 0 })),
-};
-
-type Ask = Partial<Operation> & Pick<Operation, 'kind'>;
-
-/** Requests every `everyMs`: of the i-th `ask(i)` says what it is. */
-function requests(fromMs: number, toMs: number, everyMs: number, ask: (i: number) => Ask): Omit<Operation, 'id'>[] {
-  const count = Math.floor((toMs - fromMs) / everyMs);
-  return Array.from({ length: count }, (_, i) => ({
-    ...{
-      atMs: fromMs + i * everyMs,
-      client: i % 4,
-      node: i % 3,
-      key: i % SHAPE.keys,
-      level: 'quorum' as const,
-      owners: 0,
-    },
-    ...{ timeoutMs: 2000, context: 'seen' as const },
-    ...ask(i),
-  }));
-}
-
-/** The same on more nodes than owners, so that some coordinate reads of what they do not hold. */
-function onFive(onThree: Plan): Plan {
-  const clocks = Array.from({ length: 5 }, () => ({ rate: 1, offsetMs: 0 }));
-  return { ...onThree, shape: { ...onThree.shape, nodes: 5, clocks } };
-}
-
-function plan(
-  seed: number,
-  healMs: number,
-  operations: readonly Omit<Operation, 'id'>[],
-  faults: readonly Fault[],
-): Plan {
-  const inOrder = operations.toSorted((a, b) => a.atMs - b.atMs).map((operation, id) => ({ ...operation, id }));
-  const keys = 1 + Math.max(...inOrder.map(({ key }) => key));
-  return { seed, shape: { ...SHAPE, keys }, healMs, operations: inOrder, faults };
-}
-
-/** Every `everyMs` from the first second on, ten times. */
-function tenTimes(everyMs: number, fault: (atMs: number) => Fault): readonly Fault[] {
-  return Array.from({ length: 10 }, (_, i) => fault(1000 + i * everyMs));
-}
-
-/** Of five nodes and one partition, which the ring gives to these three: both ways between them and the others. */
-const OWNERS_AND_OTHERS = [0, 1, 4].flatMap((owner) =>
-  [2, 3].flatMap((other) => [[owner, other] as const, [other, owner] as const]),
-);
-
-/** Ten times those who own nothing are cut off, write, and are let in again. In between nobody writes: what is lost stays lost. */
-function whileCutOff(keys: number): Plan {
-  const ask = (i: number): Ask => ({
-    ...{ kind: isCutOff(i * 40) && i % 4 < 3 ? 'put' : 'get', key: i % keys, node: 2 + (i % 2) },
-    ...{ timeoutMs: 500, level: i % 3 === 0 ? 2 : 1, context: 'none' },
-  });
-  return plan(6, 72_000, requests(0, 72_000, 40, ask), [
-    { kind: 'weather', atMs: 100, forMs: 71_000, weather: { ...CALM, loss: 0.25 } },
-    ...tenTimes(7000, (atMs) => ({ kind: 'cut', atMs, links: OWNERS_AND_OTHERS, forMs: 2500, flapMs: 0 })),
-  ]);
-}
-
-function withHintBytes(hintBytes: number, { shape, ...rest }: Plan): Plan {
-  return { ...rest, shape: { ...shape, hintBytes } };
-}
-
-const isCutOff = (atMs: number): boolean => atMs > 2000 && (atMs - 1000) % 7000 < 2500;
-
 const writes = (i: number): Ask => ({ kind: i % 5 === 4 ? 'get' : 'put' });
-const outage = (slowness: number) => (atMs: number) =>
-  ({ kind: 'outage', atMs, after: 'written', slowness, power: true, forMs: 100 }) as const;
 
+/** Schedules made by hand, for what chance meets too rarely. */
 const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
   [
     'messages come twice, disks are slow, and the power fails when a write was answered',
@@ -104,7 +45,7 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
             requests(afterMs, 27_000, 60, (i) => ({ kind: 'get', key: i, node: (i + afterMs) % 5 })),
           ),
         ],
-        tenTimes(2500, (atMs) => ({ ...outage(300)(atMs), after: 'read' })),
+        tenTimes(2500, (atMs) => ({ ...outage(300)(atMs), after: 'read' as const })),
       ),
     ),
   ],
@@ -138,8 +79,6 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
     ),
   ],
-  ['those who own nothing are cut off from the owners again and again, and write', onFive(whileCutOff(4))],
-  ['those who own nothing are cut off with little room for hints', onFive(withHintBytes(3000, whileCutOff(40)))],
   [
     'disks are slow, log segments are used up, and the power fails',
     plan(4, 26_000, requests(0, 26_000, 8, writes), [
@@ -147,37 +86,18 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       ...Array.from({ length: 10 }, (_, i) => [0, 1, 2].map((node) => powerCut(1000 + i * 2300, node))).flat(),
     ]),
   ],
+  ...HINT_SCENARIOS,
+  ...EXCHANGE_SCENARIOS,
 ]);
-
-/** Every `everyMs` from the first second on. */
-function rounds<T>(count: number, everyMs: number, round: (atMs: number, key: number) => readonly T[]): T[] {
-  return Array.from({ length: count }, (_, i) => round(1000 + i * everyMs, i)).flat();
-}
 
 /** With the first node silent: it coordinates blind writes, and keeps this one to itself. */
 function loneWrite(atMs: number, key: number): Omit<Operation, 'id'> {
   return { ...read(atMs, key, 0), kind: 'put', timeoutMs: 15, context: 'none' };
 }
 
-function read(atMs: number, key: number, node: number): Omit<Operation, 'id'> {
-  return { atMs, key, node, client: node, kind: 'get', level: 'quorum', owners: 0, timeoutMs: 250, context: 'seen' };
-}
-
 /** Nothing that the first node sends arrives. */
 function silent(atMs: number, forMs: number): Fault {
   return { kind: 'cut', atMs, forMs, flapMs: 0, links: [1, 2].map((other) => [0, other]) };
-}
-
-function disk(node: number, slowness: number): Fault {
-  return { kind: 'disk', atMs: 100, node, slowness, isFull: false, readErrors: 0, forMs: 25_000 };
-}
-
-function crash(atMs: number, node: number): Fault {
-  return { kind: 'crash', atMs, node, moment: 'now', power: false, silent: false, forMs: 5 };
-}
-
-function powerCut(atMs: number, node: number): Fault {
-  return { kind: 'crash', atMs, node, moment: 'now', power: true, silent: true, forMs: 100 };
 }
 
 export function scenarioNamed(name: string): Plan {

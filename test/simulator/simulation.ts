@@ -85,6 +85,7 @@ export class Simulation {
           metadataLog: plan.shape.metadataLog,
           exchange: plan.shape.exchange,
           digestBytes: plan.shape.digestBytes,
+          antiEntropy: plan.shape.antiEntropy,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),

@@ -2,6 +2,10 @@ import type { Mutation } from './mutation.ts';
 
 const CUT_OFF = 'those who own nothing are cut off from the owners again and again, and write';
 
+const HINTS_ALONE = 'what owners missed reaches them by hints alone';
+const STAND_INS_ONLY =
+  'an owner writes with those who stand in for all others, and the power fails when a write was answered';
+
 /** Sloppy quorums: hints, those who keep them, and their delivery. */
 export const HINT_MUTATIONS: readonly Mutation[] = [
   {
@@ -96,5 +100,76 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     replace: 'target.notBeforeMs = Number.POSITIVE_INFINITY;',
     checkers: ['hints'],
     seedsMax: 5,
+  },
+  {
+    name: 'a hint is deleted though its delivery failed',
+    rule: 'H17',
+    file: 'repair/deliver-hint.js',
+    find: 'if (!(await Promise.all(sent)).every(Boolean))',
+    replace: 'if ((await Promise.all(sent)).length === 0)',
+    checkers: ['hints', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: "a hint is deleted before the target's acknowledgement",
+    rule: 'H17',
+    file: 'repair/deliver-hint.js',
+    find: 'if (!(await Promise.all(sent)).every(Boolean))',
+    replace: 'if (hints.delivered(hint) && !(await Promise.all(sent)).every(Boolean))',
+    checkers: ['hints', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: 'a hint is deleted though it has changed since it was sent',
+    rule: 'H17',
+    file: 'replica/hint-store.js',
+    find: '|| entry.sequence !== sequence',
+    replace: '',
+    checkers: ['hints', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: "a delivery adds only the siblings' dots to the clock",
+    rule: 'C6',
+    file: 'repair/deliver-hint.js',
+    find: 'dots: [...dotsIn(hint.dots)]',
+    replace: 'dots: []',
+    checkers: ['hints', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: "a fallback's counter goes with its hints",
+    rule: 'C6',
+    file: 'replica/hint-store.js',
+    find: '{ key: hintKey(target, key), value: undefined }',
+    replace:
+      '{ key: hintKey(target, key), value: undefined }, { key: `hint-counter/${entry.partition}`, value: undefined }',
+    checkers: ['minting', 'crash', 'clocks', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: CUT_OFF,
+  },
+  {
+    name: 'a hint is acknowledged before its flush',
+    rule: 'W',
+    file: 'replica/hint-handlers.js',
+    find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
+    replace: 'return request.reply(ACK);',
+    checkers: ['acknowledged writes', 'hints'],
+    seedsMax: 1,
+    scenario: STAND_INS_ONLY,
+  },
+  {
+    name: 'an owner that did not acknowledge a write in time gets no hint',
+    rule: 'H14',
+    file: 'coordinator/write-operation.js',
+    find: 'this.open > 0 || this.written',
+    replace: 'true || this.written',
+    checkers: ['hints', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
   },
 ];
