@@ -13,6 +13,7 @@ import { checkPlacement } from './checkers/placement.ts';
 import { checkQuorums } from './checkers/quorums.ts';
 import { checkReads } from './checkers/reads.ts';
 import { checkRefusals } from './checkers/refusals.ts';
+import { checkRemains } from './checkers/remains.ts';
 import { checkResources } from './checkers/resources.ts';
 import { checkShownValues } from './checkers/shown-values.ts';
 import { drawPlan, type Plan } from './plan.ts';
@@ -53,6 +54,7 @@ const CHECKERS = [
   checkLiveness,
   checkResources,
   checkHints,
+  checkRemains,
   ...STATE_CHECKERS,
 ];
 
