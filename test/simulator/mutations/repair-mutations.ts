@@ -1,5 +1,9 @@
 import type { Mutation } from './mutation.ts';
 
+const RESIDUES = 'an owner overwrites what it has never seen, and forgets which keys that was about';
+const LATE = 'values come late that were deleted, while a partition is compared';
+const UNFLUSHED = 'owners ask for what is not flushed yet, and the power fails';
+
 /** How owners find together again: the exchange of clocks, and the full comparison. */
 export const REPAIR_MUTATIONS: readonly Mutation[] = [
   {
@@ -74,7 +78,8 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'comparison?.passed !== undefined &&',
     replace: 'false &&',
     checkers: ['convergence', 'resurrection', 'acknowledgements', 'siblings'],
-    seedsMax: 1000,
+    seedsMax: 1,
+    scenario: LATE,
   },
   {
     name: 'a full comparison leaves out residues',
@@ -84,7 +89,8 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'for (const { key, dots, theirs, bytes } of keys) {\n            if (dots.length === 0 && theirs.siblings.length === 0) continue;',
     checkers: ['convergence', 'resurrection', 'acknowledgements', 'siblings'],
-    seedsMax: 1000,
+    seedsMax: 1,
+    scenario: RESIDUES,
   },
   {
     name: 'a full comparison leaves out what contexts say beyond the clock',
@@ -93,16 +99,18 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'theirs, theirClock, dots);',
     replace: 'dots.length === 0 ? { ...theirs, context: [] } : theirs, theirClock, dots);',
     checkers: ['convergence', 'resurrection', 'acknowledgements', 'siblings'],
-    seedsMax: 1000,
+    seedsMax: 1,
+    scenario: RESIDUES,
   },
   {
-    name: "a full comparison goes on with a peer's next life",
-    rule: 'C1',
-    file: 'repair/partition-pull.js',
-    find: 'piece.life !== first.life',
-    replace: 'false',
-    checkers: ['convergence', 'clocks', 'acknowledgements', 'acknowledged writes'],
-    seedsMax: 600,
+    name: 'an exchange tells of what is not flushed',
+    rule: 'C3',
+    file: 'repair/sync-handlers.js',
+    find: "await store.durable(store.lastSequence, 'flush');\n            writeMissingAnswer(",
+    replace: 'writeMissingAnswer(',
+    checkers: ['convergence', 'clocks', 'acknowledged writes', 'acknowledgements'],
+    seedsMax: 1,
+    scenario: UNFLUSHED,
   },
   {
     name: 'a residue is dropped before the clock has what it covers',
@@ -112,5 +120,32 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace: 'const stripped = strip(stored, stored.context);',
     checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 60,
+  },
+  {
+    name: 'residues are never looked through again',
+    rule: 'I5',
+    file: 'repair/anti-entropy.js',
+    find: 'replica.strip(partition, STRIPPED_PER_ROUND);',
+    replace: '',
+    checkers: ['remains'],
+    seedsMax: 5,
+  },
+  {
+    name: 'a key of which nothing is left keeps an empty record',
+    rule: 'I5',
+    file: 'replica/replica.js',
+    find: 'isVoid(stored) ? undefined : encodeContainer(stored)',
+    replace: 'encodeContainer(stored)',
+    checkers: ['remains'],
+    seedsMax: 5,
+  },
+  {
+    name: 'a read repairs owners that have all of it',
+    rule: 'H27',
+    file: 'core/causality/merged-answers.js',
+    find: 'this.differ ? [...this.held.keys()].filter((index) => this.isBehind(index)) : NOBODY',
+    replace: '[...this.held.keys()]',
+    checkers: ['repairs at rest', 'convergence'],
+    seedsMax: 5,
   },
 ];
