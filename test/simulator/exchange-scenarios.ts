@@ -1,7 +1,7 @@
 import type { Scenarios } from './hint-scenarios.ts';
 import type { ClusterShape, Fault, Operation, Plan } from './plan.ts';
 import { type Ask, crash, disk, plan, requests, rounds } from './schedules.ts';
-import { CALM } from './simulated-network.ts';
+import { CALM, type NetworkWeather } from './simulated-network.ts';
 
 /** No room for hints: what an owner missed it gets by an exchange, or never. */
 function byExchangesAlone({ shape, ...rest }: Plan, change: Partial<ClusterShape>): Plan {
@@ -16,6 +16,10 @@ function ask(atMs: number, key: number, node: number, what: Ask): Omit<Operation
 
 function cut(atMs: number, forMs: number, links: readonly (readonly [number, number])[]): Fault {
   return { kind: 'cut', atMs, forMs, flapMs: 0, links };
+}
+
+function weather(atMs: number, forMs: number, change: Partial<NetworkWeather>): Fault {
+  return { kind: 'weather', atMs, forMs, weather: { ...CALM, ...change } };
 }
 
 /**
@@ -60,20 +64,18 @@ function lateWhileComparing(): Plan {
     ask(1300 + 4 * i, key, 0, { ...ALONE, kind: 'delete' }),
   ]);
   const kept = requests(0, 500, 10, (i) => ({ kind: 'put', key: 2 * i, level: 'all', context: 'none' }));
-  const weather = (atMs: number, forMs: number, change: object): Fault =>
-    ({ kind: 'weather', atMs, forMs, weather: { ...CALM, ...change } }) as const;
   const faults: Fault[] = [
-    cut(900, 3600, [
+    cut(900, 8500, [
       [1, 0],
       [1, 2],
     ]),
     weather(999, 250, { veryLate: 1 }),
     weather(1299, 250, { loss: 1 }),
-    crash(4400, 2),
-    cut(4501, 20_000, [[1, 0]]),
-    weather(4502, 21_000, { latencyMs: 100 }),
+    crash(9300, 2),
+    cut(9401, 19_000, [[1, 0]]),
+    weather(9402, 19_000, { latencyMs: 100 }),
   ];
-  return byExchangesAlone(plan(10, 26_000, [...kept, ...deleted], faults), {
+  return byExchangesAlone(plan(10, 29_000, [...kept, ...deleted], faults), {
     exchange: { keys: 1, bytes: 1000, dots: 10 },
   });
 }
@@ -85,24 +87,25 @@ function toldBeforeFlush(): Plan {
   return byExchangesAlone(
     plan(
       11,
-      62_000,
-      rounds(10, everyMs, (atMs, round) =>
+      22_000,
+      rounds(4, everyMs, (atMs, round) =>
         keys(round).flatMap((key, i) => [
           ask(atMs + 10 + 2 * i, key, 0, { ...ALONE, kind: 'put' }),
           ask(atMs + 600 + 0.1 * i, key, 0, { ...ALONE, kind: 'delete', timeoutMs: 2000 }),
         ]),
       ),
-      rounds(10, everyMs, (atMs, round) => [
+      rounds(4, everyMs, (atMs, round) => [
         cut(atMs, 610, [
           [0, 1],
           [1, 0],
           [0, 2],
           [2, 0],
         ]),
-        { ...disk(0, 400), atMs: atMs + 595, forMs: 700 },
+        { ...disk(0, 3000), atMs: atMs + 595, forMs: 1500 },
+        weather(atMs + 611, 900, { latencyMs: 25 }),
         { kind: 'reset', atMs: atMs + 612, from: 1 + (round % 2), to: 0 },
         {
-          ...{ kind: 'crash', atMs: atMs + 700 + 20 * round, node: 0, moment: 'now', power: true },
+          ...{ kind: 'crash', atMs: atMs + 850, node: 0, moment: 'now', power: true },
           ...{ silent: true, forMs: 100 },
         },
       ]),
