@@ -1,6 +1,6 @@
 import type { Scenarios } from './hint-scenarios.ts';
 import type { ClusterShape, Fault, Operation, Plan } from './plan.ts';
-import { type Ask, crash, disk, plan, requests, rounds } from './schedules.ts';
+import { type Ask, crash, disk, plan, powerCut, requests, rounds } from './schedules.ts';
 import { CALM, type NetworkWeather } from './simulated-network.ts';
 
 /** No room for hints: what an owner missed it gets by an exchange, or never. */
@@ -114,9 +114,35 @@ function toldBeforeFlush(): Plan {
   );
 }
 
+/**
+ * The first owner is the only one that has a deletion, not on its disk yet, when others ask it what it holds: if it says that there
+ * is nothing, they take the value from each other, and it has the value again when it is back.
+ */
+function absenceReadEarly(): Plan {
+  const everyMs = 4000;
+  return byExchangesAlone(
+    plan(
+      12,
+      42_000,
+      rounds(10, everyMs, (atMs, key) => [
+        ask(atMs, key, 0, { kind: 'put', level: 'all' }),
+        ask(atMs + 110, key, 0, { ...ALONE, kind: 'delete', timeoutMs: 2000 }),
+        ...[118, 120].map((afterMs, i) => ask(atMs + afterMs, key, 1 + i, { kind: 'get', level: 'quorum' })),
+      ]),
+      rounds(10, everyMs, (atMs) => [
+        { ...disk(0, 3000), atMs: atMs + 100, forMs: 1500 },
+        weather(atMs + 109, 5, { loss: 1 }),
+        { ...powerCut(atMs + 160, 0), forMs: 300 },
+      ]),
+    ),
+    {},
+  );
+}
+
 /** How owners find together again. */
 export const EXCHANGE_SCENARIOS: Scenarios = [
   ['an owner overwrites what it has never seen, and forgets which keys that was about', residuesCompared()],
   ['values come late that were deleted, while a partition is compared', lateWhileComparing()],
+  ['a deletion is read while its flush is under way, repaired elsewhere, and lost with the power', absenceReadEarly()],
   ['owners ask for what is not flushed yet, and the power fails', toldBeforeFlush()],
 ];

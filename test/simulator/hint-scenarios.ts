@@ -50,8 +50,19 @@ function withStandInsOnly(): Plan {
   const ask = (i: number): Ask => ({ kind: 'put', key: i, node: 0, timeoutMs: 1000, level: 2, context: 'none' });
   return plan(8, 42_000, requests(0, 42_000, 60, ask), [
     { kind: 'cut', atMs: 500, links: bothWays([0], [1, 4]), forMs: 41_000, flapMs: 0 },
-    ...tenTimes(4000, outage(300)),
+    ...tenTimes(4000, outage('written', 300)),
   ]);
+}
+
+/** Those who own nothing are cut off, write and read among themselves, and the power fails when a value was read. */
+function readAmongStandIns(): Plan {
+  const ask = { timeoutMs: 1000, level: 1, context: 'none' } as const;
+  const reads = [4, 7, 10].flatMap((afterMs) =>
+    requests(afterMs, 36_000, 60, (i) => ({ ...ask, kind: 'get', key: i, node: 2 + ((i + afterMs) % 2) })),
+  );
+  const writes = requests(0, 36_000, 60, (i) => ({ ...ask, kind: 'put', key: i, node: 2 + (i % 2) }));
+  const outages = tenTimes(7000, (atMs) => outage('read', 300)(atMs + 2000));
+  return plan(13, 36_000, [...writes, ...reads], [...tenTimes(7000, cutOff), ...outages]);
 }
 
 function bothWays(here: readonly number[], there: readonly number[]): (readonly [number, number])[] {
@@ -66,5 +77,9 @@ export const HINT_SCENARIOS: Scenarios = [
   [
     'an owner writes with those who stand in for all others, and the power fails when a write was answered',
     onFive(withStandInsOnly()),
+  ],
+  [
+    'those who own nothing write and read among themselves, and the power fails when a value was read',
+    onFive(readAmongStandIns()),
   ],
 ];

@@ -29,7 +29,7 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       requests(0, 26_000, 60, (i) => ({ kind: 'put', key: i })),
       [
         { kind: 'weather', atMs: 100, forMs: 25_000, weather: { ...CALM, duplication: 0.9 } },
-        ...tenTimes(2500, outage(300)),
+        ...tenTimes(2500, outage('written', 300)),
       ],
     ),
   ],
@@ -45,7 +45,7 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
             requests(afterMs, 27_000, 60, (i) => ({ kind: 'get', key: i, node: (i + afterMs) % 5 })),
           ),
         ],
-        tenTimes(2500, (atMs) => ({ ...outage(300)(atMs), after: 'read' as const })),
+        tenTimes(2500, outage('read', 300)),
       ),
     ),
   ],

@@ -73,6 +73,7 @@ export function powerCut(atMs: number, node: number): Fault {
   return { kind: 'crash', atMs, node, moment: 'now', power: true, silent: true, forMs: 100 };
 }
 
-export function outage(slowness: number): (atMs: number) => Fault {
-  return (atMs) => ({ kind: 'outage', atMs, after: 'written', slowness, power: true, forMs: 100 });
+/** The power fails as soon as a client has such an answer, with disks that slow. */
+export function outage(after: 'read' | 'written', slowness: number): (atMs: number) => Fault {
+  return (atMs) => ({ kind: 'outage', atMs, after, slowness, power: true, forMs: 100 });
 }

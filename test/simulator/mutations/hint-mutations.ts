@@ -6,6 +6,9 @@ const HINTS_ALONE = 'what owners missed reaches them by hints alone';
 const STAND_INS_ONLY =
   'an owner writes with those who stand in for all others, and the power fails when a write was answered';
 
+const AMONG_STAND_INS =
+  'those who own nothing write and read among themselves, and the power fails when a value was read';
+
 /** Sloppy quorums: hints, those who keep them, and their delivery. */
 export const HINT_MUTATIONS: readonly Mutation[] = [
   {
@@ -171,5 +174,25 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     checkers: ['hints', 'convergence'],
     seedsMax: 1,
     scenario: HINTS_ALONE,
+  },
+  {
+    name: 'a fallback shows what its hints hold before their flush',
+    rule: 'C7',
+    file: 'replica/hint-handlers.js',
+    find: 'if (held !== undefined && held.sequence !== 0)',
+    replace: 'if (false)',
+    checkers: ['shown values', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: AMONG_STAND_INS,
+  },
+  {
+    name: 'a fallback that coordinates a read takes its own hints before their flush',
+    rule: 'C7',
+    file: 'coordinator/hint-read.js',
+    find: 'if (held !== undefined && held.sequence !== 0)',
+    replace: 'if (false)',
+    checkers: ['shown values', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: AMONG_STAND_INS,
   },
 ];

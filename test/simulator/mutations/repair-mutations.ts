@@ -120,7 +120,8 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     find: 'const stripped = strip(stored, clock);',
     replace: 'const stripped = strip(stored, stored.context);',
     checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
-    seedsMax: 60,
+    seedsMax: 1,
+    scenario: RESIDUES,
   },
   {
     name: 'residues are never looked through again',

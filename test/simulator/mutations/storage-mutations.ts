@@ -13,6 +13,16 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     scenario: 'values are read while their flush is under way, and the power fails',
   },
   {
+    name: 'a key that was removed has nothing unflushed',
+    rule: 'C7',
+    file: 'storage/engine.js',
+    find: 'this.parts.memtable.object(partition, key)?.sequence ?? 0;',
+    replace: '[this.parts.memtable.object(partition, key)].find((entry) => entry?.value !== undefined)?.sequence ?? 0;',
+    checkers: ['convergence', 'contexts', 'acknowledgements', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: 'a deletion is read while its flush is under way, repaired elsewhere, and lost with the power',
+  },
+  {
     name: 'a change is called durable once it is written, flushed or not',
     rule: 'W',
     file: 'storage/write-ahead-log.js',
