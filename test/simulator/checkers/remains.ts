@@ -2,6 +2,7 @@ import { type Container, decodeContainer } from '../../../src/core/causality/con
 import { type DotSet, EMPTY_DOTS, subtract, union } from '../../../src/core/causality/dot-set.ts';
 import { type Partition, partition as partitionOf } from '../../../src/core/ids.ts';
 import type { Store } from '../../../src/ports.ts';
+import { HINTS } from '../../../src/replica/hint-record.ts';
 import type { Simulation } from '../simulation.ts';
 
 const ALL = 1_000_000;
@@ -30,8 +31,13 @@ export function remains(simulation: Simulation): string | undefined {
   return undefined;
 }
 
-/** The store's entries are then the model's: a key of which nobody wrote a value has none. */
+/** The store's entries are then the model's: a key of which nobody wrote a value has none, and a hint that went has no record. */
 export function checkRemains(simulation: Simulation): void {
+  for (const { id, node, store } of simulation.machines) {
+    const records = store?.metaWithPrefix(HINTS).length ?? 0;
+    const hints = node?.hints.count ?? 0;
+    if (records !== hints) simulation.violated('remains', `${id}: ${hints} hints are kept, and ${records} stored`);
+  }
   for (const partition of partitionsOf(simulation)) {
     for (const { id, store } of storesOf(simulation, partition).owners) {
       for (const { key } of store.scan(partition, undefined, ALL)) {
