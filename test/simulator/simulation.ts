@@ -231,6 +231,7 @@ export class Simulation {
     const repairs = new RepairsAtRest(this);
     this.clients.lookAgain();
     await this.until(REST_MS, () => false);
+    await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     if (this.violations.length === 0) repairs.check();
   }
 

@@ -40,6 +40,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
         if (this.held > 0 && grant > this.held) this.standing.granted = number * 2 ** 32 + this.held;
         this.held = grant;`,
     checkers: [
+      'lost folders',
       'minting',
       'crash',
       'acknowledged writes',
