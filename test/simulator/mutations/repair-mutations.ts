@@ -32,7 +32,8 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     replace:
       'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })).filter(({ object }) => object !== undefined)',
     checkers: ['convergence'],
-    seedsMax: 20,
+    seedsMax: 1,
+    scenario: LATE,
   },
   {
     name: 'a dot whose key was forgotten is passed over',

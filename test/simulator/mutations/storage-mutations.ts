@@ -100,8 +100,11 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'invariant',
       'crash',
       'convergence',
+      'resurrection',
+      'siblings',
     ],
-    seedsMax: 20,
+    seedsMax: 1,
+    scenario: 'disks are slow, log segments are used up, and the power fails',
   },
   {
     name: 'a segment is used again before a checkpoint covers it',
