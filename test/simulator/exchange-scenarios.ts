@@ -80,6 +80,23 @@ function lateWhileComparing(): Plan {
   });
 }
 
+/** New keys are written before the place that a comparison has reached, where the comparing owner hears of none of them. */
+function writtenWhileComparing(): Plan {
+  const put = { kind: 'put', level: 1, sloppy: false, context: 'none', timeoutMs: 100 } as const;
+  const operations = [
+    ...requests(0, 400, 10, (i) => ({ ...put, key: 60 + i, level: 'all', timeoutMs: 300 })),
+    ...requests(700, 17_000, 120, (i) => ({ ...put, key: 240 - i, node: 0 })),
+  ];
+  const apart = cut(600, 18_000, [
+    [0, 1],
+    [1, 0],
+  ]);
+  const faults = [apart, crash(3000, 2), weather(3010, 16_000, { latencyMs: 100 })];
+  return byExchangesAlone(plan(14, 21_000, operations, faults), {
+    exchange: { keys: 1, bytes: 1000, dots: 10 },
+  });
+}
+
 /** An owner tells of deletions that are not on its disk yet, and loses power. */
 function toldBeforeFlush(): Plan {
   const everyMs = 6000;
@@ -145,4 +162,5 @@ export const EXCHANGE_SCENARIOS: Scenarios = [
   ['values come late that were deleted, while a partition is compared', lateWhileComparing()],
   ['a deletion is read while its flush is under way, repaired elsewhere, and lost with the power', absenceReadEarly()],
   ['owners ask for what is not flushed yet, and the power fails', toldBeforeFlush()],
+  ['keys are written that were passed, while a partition is compared', writtenWhileComparing()],
 ];

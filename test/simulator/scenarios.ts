@@ -86,6 +86,26 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       ...Array.from({ length: 10 }, (_, i) => [0, 1, 2].map((node) => powerCut(1000 + i * 2300, node))).flat(),
     ]),
   ],
+  [
+    'metadata changes while a node is cut off, which is then asked for it',
+    plan(
+      15,
+      25_000,
+      rounds(3, 8000, (atMs) => [
+        { ...read(atMs + 3000, 0, 1), kind: 'configure', timeoutMs: 2000 },
+        { ...read(atMs + 3500, 0, 0), kind: 'inspect', timeoutMs: 300 },
+      ]),
+      rounds(3, 8000, (atMs) => [
+        {
+          kind: 'cut',
+          atMs,
+          forMs: 4000,
+          flapMs: 0,
+          links: [1, 2].flatMap((other) => [[0, other] as const, [other, 0] as const]),
+        },
+      ]),
+    ),
+  ],
   ...HINT_SCENARIOS,
   ...EXCHANGE_SCENARIOS,
 ]);

@@ -77,6 +77,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     find: 'return this.group?.catchUp(timeoutMs) ?? Promise.resolve(false);',
     replace: 'return Promise.resolve(this.group !== undefined);',
     checkers: ['metadata'],
-    seedsMax: 72,
+    seedsMax: 1,
+    scenario: 'metadata changes while a node is cut off, which is then asked for it',
   },
 ];
