@@ -1,4 +1,5 @@
 import type {
+  CatchUpView,
   ClusterView,
   GetRequest,
   GetResult,
@@ -84,6 +85,14 @@ export class MemoryStore implements StoreApi {
 
   ringOf(_bucket: string, _key: string): KeyPlacement {
     return { epoch: epoch(this.version), partition: partition(0), owners: [this.node], preferenceList: [this.node] };
+  }
+
+  catchUp(): CatchUpView {
+    return { node: this.node, partitions: [], excepted: [] };
+  }
+
+  async exceptOwner(): Promise<CatchUpView> {
+    throw new StoreError('conflict', 'this node is not catching up', { retryable: false });
   }
 
   hints(): HintsView {

@@ -26,6 +26,11 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('provisional_reads', 'Whether reads are answered without a grant, for want of a metadata leader.', () =>
     flag(membership.standing.isProvisional),
   );
+  gauge(
+    'catching_up',
+    'Partitions that this node may not serve yet, since it lacks what their other owners hold.',
+    () => catchingUp(node),
+  );
   gauge('raft_term', 'Term of the metadata group as this node knows it.', () => membership.raftMetrics?.term ?? 0);
   gauge(
     'raft_commit',
@@ -125,4 +130,8 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
 
 function membersSeenAs({ api }: Node, seen: 'up' | 'suspect' | 'down'): number {
   return api.cluster().members.filter(({ seenAs }) => seenAs === seen).length;
+}
+
+function catchingUp({ membership, api }: Node): number {
+  return membership.view === undefined ? 0 : api.catchUp().partitions.length;
 }

@@ -79,7 +79,12 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const { standing, detector } = membership;
   const currentView = () => membership.view;
   const durability = () => membership.view?.state.settings.durability ?? 'flush';
-  const replica = new Replica(self, store, config.limits, currentView);
+  const replica = new Replica({
+    ...{ self, store, currentView },
+    limits: config.limits,
+    ownActor: () => standing.actor,
+    forgot: (partition) => membership.forgot(partition),
+  });
   const digest = clockDigest(ports.hash64);
   const divergences = new Divergences(clock);
   const life = new ByteReader(random.bytes(4)).u32();
@@ -121,6 +126,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const forwardedWrite = writeHandler(context);
   const antiEntropy = new AntiEntropy({
     ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences },
+    catchUp: membership.catchUp,
+    standing,
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
   const delivery = new HintDelivery({

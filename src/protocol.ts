@@ -22,12 +22,13 @@ import {
 } from './core/ids.ts';
 
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
-export const PROTOCOL_VERSION = 3;
+export const PROTOCOL_VERSION = 4;
 
 export const METHOD = {
   heartbeat: 1,
   raft: 2,
   introduce: 3,
+  latestStart: 18,
   read: 4,
   replicate: 5,
   write: 6,

@@ -1,7 +1,7 @@
 import type { QuorateClient } from '../client/quorate-client.ts';
-import type { ClusterView, KeyPlacement, RingView } from '../coordinator/api.ts';
+import type { CatchUpView, ClusterView, KeyPlacement, RingView } from '../coordinator/api.ts';
 import { EXIT } from './exit-codes.ts';
-import { print, table } from './terminal.ts';
+import { print, say, table } from './terminal.ts';
 
 export interface StatusOptions {
   readonly json?: true;
@@ -26,6 +26,26 @@ export async function ring(client: QuorateClient, { json, bucket, key }: RingOpt
   if (json) await print(`${JSON.stringify(view)}\n`);
   else await print('preferenceList' in view ? describePlacement(view) : describeRing(view));
   return EXIT.ok;
+}
+
+export interface CatchUpOptions extends StatusOptions {
+  readonly except?: string;
+}
+
+/** What one node has to catch up with before it serves it again; with an owner, that it is not to wait for that one. */
+export async function catchUp(client: QuorateClient, { json, except }: CatchUpOptions): Promise<number> {
+  const view = except === undefined ? await client.catchUp() : await client.except(except);
+  if (except !== undefined)
+    say(`writes that only ${except} holds beside ${view.node} may be missed by reads from now on`);
+  await print(json ? `${JSON.stringify(view)}\n` : describeCatchUp(view));
+  return EXIT.ok;
+}
+
+function describeCatchUp({ node, partitions, excepted }: CatchUpView): string {
+  if (partitions.length === 0) return `${node} serves all its partitions\n`;
+  const rows = partitions.map(({ partition, waitsFor }) => [String(partition), waitsFor.join(' ')]);
+  const facts = table([['excepted', excepted.join(' ') || 'nobody']]);
+  return `${node} catches up\n${facts}\n${table([['PARTITION', 'WAITS FOR'], ...rows])}`;
 }
 
 function describeCluster({ cluster, epoch, leader, n, partitions, settings, members }: ClusterView): string {

@@ -2,7 +2,14 @@ import { Command, CommanderError, Option } from 'commander';
 import { ClientError } from '../client/client-error.ts';
 import { QuorateClient } from '../client/quorate-client.ts';
 import { FatalError } from '../errors.ts';
-import { type RingOptions, ring, type StatusOptions, status } from './cluster-commands.ts';
+import {
+  type CatchUpOptions,
+  catchUp,
+  type RingOptions,
+  ring,
+  type StatusOptions,
+  status,
+} from './cluster-commands.ts';
 import { type GetOptions, get, list, put, remove, type WriteOptions } from './data-commands.ts';
 import { EXIT } from './exit-codes.ts';
 import type { RunNode } from './node-process.ts';
@@ -51,6 +58,7 @@ function buildProgram(dependencies: CliDependencies, ended: SetCode): Command {
     .configureOutput({ outputError: (text, write) => write(`quorate: ${oneLine(text)}\n`) });
   addStart(program, dependencies.runNode, ended);
   addCluster(program, ended);
+  addCatchUp(program, ended);
   addData(program, ended);
   for (const name of LATER) addLater(program, name, ended);
   return program;
@@ -90,6 +98,16 @@ function addCluster(program: Command, ended: SetCode): void {
       if (isHalf) command.error('--bucket and --key go together');
       ended(await ring(clientOf(options), options));
     });
+}
+
+function addCatchUp(program: Command, ended: SetCode): void {
+  remote(program, 'catch-up', 'what the node at --url must catch up with before it serves it again')
+    .option(
+      '--except <id>',
+      'do not wait for this owner, which will never come back: reads may miss what it alone holds',
+    )
+    .option('--json', "the server's document")
+    .action(async (options: CatchUpOptions & UrlOption) => ended(await catchUp(clientOf(options), options)));
 }
 
 function addData(program: Command, ended: SetCode): void {

@@ -1,5 +1,5 @@
 /** From answers to data. What does not have the documented shape is `bad-answer`: it was not Quorate that answered. */
-import type { ClusterView, KeyPlacement, RingView } from '../coordinator/api.ts';
+import type { CatchUpView, ClusterView, KeyPlacement, RingView } from '../coordinator/api.ts';
 import { ClientError, type ProblemFields } from './client-error.ts';
 
 /** An answer with its body read to the end. */
@@ -57,6 +57,10 @@ export function metaOf(headers: Headers): Readonly<Record<string, string>> {
 
 export function clusterOf(answer: Answer): ClusterView {
   return documentOf<ClusterView>(answer, ['cluster', 'epoch', 'members']);
+}
+
+export function catchUpOf(answer: Answer): CatchUpView {
+  return documentOf<CatchUpView>(answer, ['node', 'partitions', 'excepted']);
 }
 
 export function ringOf(answer: Answer): RingView {

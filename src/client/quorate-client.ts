@@ -1,4 +1,4 @@
-import type { ClusterView, KeyPlacement, RingView } from '../coordinator/api.ts';
+import type { CatchUpView, ClusterView, KeyPlacement, RingView } from '../coordinator/api.ts';
 import type { QuorumLevel } from '../core/quorum/quorum-spec.ts';
 import { ClientError } from './client-error.ts';
 import { type ExchangeRequest, HttpExchange } from './http-exchange.ts';
@@ -6,6 +6,7 @@ import { bucketPath, keyOfPath, objectPath } from './object-path.ts';
 import {
   type Answer,
   badAnswer,
+  catchUpOf,
   clusterOf,
   jsonOf,
   metaOf,
@@ -148,6 +149,20 @@ export class QuorateClient {
   /** Where one key lives. */
   async placement(bucket: string, key: string): Promise<KeyPlacement> {
     return placementOf(await this.read('/v1/cluster/ring', { bucket, key }));
+  }
+
+  /** What the node that answers has to catch up with before it serves it again. Name one URL: each node answers for itself. */
+  async catchUp(): Promise<CatchUpView> {
+    return catchUpOf(await this.read('/v1/cluster/catch-up', {}));
+  }
+
+  /** Tells that node not to wait for an owner that will never come back. */
+  async except(owner: string): Promise<CatchUpView> {
+    const body = Buffer.from(JSON.stringify({ except: owner }));
+    const headers = { 'content-type': 'application/json' };
+    const answer = await this.send('POST', '/v1/cluster/catch-up', {}, {}, headers, body);
+    if (answer.status !== 200) throw problemOf(answer);
+    return catchUpOf(answer);
   }
 
   private async read(path: string, query: Query): Promise<Answer> {

@@ -17,6 +17,12 @@ export interface StoreApi {
   ringOf(bucket: string, key: string): KeyPlacement;
   /** Where this node and the other owners were found to differ, and how long ago. */
   sync(): SyncView;
+  catchUp(): CatchUpView;
+  /**
+   * Stops waiting for an owner that will never come back: what it alone holds beside this node may be missed by reads from now on, with
+   * any quorum. Errors: bad-body (no other member), conflict (it can be reached, or nothing waits).
+   */
+  exceptOwner(owner: string): Promise<CatchUpView>;
   hints(): HintsView;
   /** Buckets with properties of their own, by name. */
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[];
@@ -172,6 +178,19 @@ export interface HintsView {
     /** Age of the oldest. */
     readonly oldestMs: number;
   }[];
+}
+
+/** What this node has to catch up with before it serves it again. */
+export interface CatchUpView {
+  readonly node: NodeId;
+  /** Empty in normal service. */
+  readonly partitions: readonly {
+    readonly partition: Partition;
+    /** The other owners that have to be exchanged with. */
+    readonly waitsFor: readonly NodeId[];
+  }[];
+  /** Owners that an operator has said not to wait for. */
+  readonly excepted: readonly NodeId[];
 }
 
 export interface KeyPlacement {

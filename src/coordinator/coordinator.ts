@@ -176,7 +176,9 @@ export class Coordinator {
     const nowMs = clock.monotonicMs();
     const able = view
       .ownersOf(write.partition)
-      .filter((owner) => (owner.id === self ? standing.actor !== undefined : detector.mayCoordinate(owner.id, nowMs)));
+      .filter((owner) =>
+        owner.id === self ? standing.actorOf(write.partition) !== undefined : detector.mayCoordinate(owner.id, nowMs),
+      );
     const here = write.context === undefined ? undefined : able.find((owner) => owner.id === self);
     if (here !== undefined) return [here];
     const isFlapping = ({ id }: Member): boolean => detector.isFlapping(id, nowMs);

@@ -1,9 +1,11 @@
 import type { BucketProperties, ClusterSettings } from '../core/cluster/cluster-state.ts';
 import { type NodeId, objectKey, type Partition, partition } from '../core/ids.ts';
 import { resolveLevel } from '../core/quorum/quorum-spec.ts';
+import { StoreError } from '../errors.ts';
 import type { ClusterView as View } from '../membership/cluster-view.ts';
 import type { Membership } from '../membership/membership.ts';
 import type {
+  CatchUpView,
   ClusterView,
   GetRequest,
   GetResult,
@@ -47,6 +49,40 @@ export class LocalApi implements StoreApi {
 
   sync(): SyncView {
     return this.syncView();
+  }
+
+  catchUp(): CatchUpView {
+    const view = requireView(this.context);
+    const { catchUp } = this.membership;
+    const { self } = this.context;
+    const partitions = view
+      .partitionsOf(self)
+      .filter((partition) => catchUp.isOpen(partition))
+      .map((partition) => {
+        const others = view.ownersOf(partition).filter(({ id }) => id !== self);
+        const missing = catchUp.missing(
+          partition,
+          others.map(({ number }) => number),
+        );
+        return { partition, waitsFor: missing.map((number) => view.withNumber(number).id) };
+      });
+    return { node: self, partitions, excepted: catchUp.excepted.map((number) => view.withNumber(number).id) };
+  }
+
+  async exceptOwner(owner: string): Promise<CatchUpView> {
+    const { catchUp } = this.membership;
+    const member = requireView(this.context).state.members.find(({ id }) => id === owner);
+    if (member === undefined || member.id === this.context.self)
+      throw new StoreError('bad-body', `except: expected another member's id, got ${owner}`, { field: 'except' });
+    if (catchUp.isOver) throw new StoreError('conflict', 'this node is not catching up', { retryable: false });
+    if (this.seenAs(member.id) === 'up')
+      throw new StoreError('conflict', `${owner} can be reached: it is exchanged with`, { retryable: false });
+    this.membership.logger.warn(
+      { owner },
+      'an operator excepts an owner: writes that it alone holds may be missed by reads',
+    );
+    await this.context.store.durable(catchUp.except(member.number), 'flush');
+    return this.catchUp();
   }
 
   cluster(): ClusterView {
@@ -162,7 +198,7 @@ export class LocalApi implements StoreApi {
 
   private mayCoordinate(id: NodeId): boolean {
     const { self, detector, clock, standing } = this.context;
-    return id === self ? standing.actor !== undefined : detector.mayCoordinate(id, clock.monotonicMs());
+    return id === self ? standing.isWhole : detector.mayCoordinate(id, clock.monotonicMs());
   }
 }
 

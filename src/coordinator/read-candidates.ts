@@ -47,11 +47,19 @@ export class ReadCandidates {
       if (seen === 'down') {
         tracker.add({ kind: 'failed', node: owner.number, reason: seen });
         passedOver(owner, seen);
-      } else if (seen === 'suspect' || (isSelf && !needs.standing.readable)) suspects.push(owner);
+      } else if (seen === 'suspect' || !this.isWhole(owner, nowMs)) suspects.push(owner);
       else if (isSelf) this.members.unshift(owner);
       else this.members.push(owner);
     }
     this.members.push(...this.stoodInFor.keys(), ...suspects);
+  }
+
+  /** One without a grant, or that is catching up, may make the read wait, or refuse it. */
+  private isWhole(owner: Member, nowMs: number): boolean {
+    const { self, standing, detector } = this.needs;
+    return owner.id === self
+      ? standing.isReadable(this.task.address.partition)
+      : detector.mayCoordinate(owner.id, nowMs);
   }
 
   /** Undefined when everyone has been asked. */

@@ -67,19 +67,27 @@ export function askSelf(
   durability: Durability,
   listener: ReadListener,
 ): () => boolean {
-  return standing.whenReadable(() => {
+  const read = (): void => {
+    const snapshot = replica.read(address);
+    if (snapshot.sequence === 0) return listener.answered(owner, filled(snapshot), false);
+    store.durable(snapshot.sequence, durability).then(
+      () => listener.answered(owner, filled(snapshot), false),
+      (error: unknown) => listener.lost(owner, reasonOf(error)),
+    );
+  };
+  const orLost = (task: () => void): void => {
     try {
-      const snapshot = replica.read(address);
-      if (snapshot.sequence === 0) return listener.answered(owner, filled(snapshot), false);
-      store.durable(snapshot.sequence, durability).then(
-        () => listener.answered(owner, filled(snapshot), false),
-        (error: unknown) => listener.lost(owner, reasonOf(error)),
-      );
+      task();
     } catch (error) {
       if (!(error instanceof StoreError || error instanceof DecodeError)) throw error;
       listener.lost(owner, reasonOf(error));
     }
+  };
+  let callOff = (): boolean => false;
+  orLost(() => {
+    callOff = standing.whenReadable(address.partition, () => orLost(read));
   });
+  return () => callOff();
 }
 
 function filled({ clock, stored }: ReadSnapshot): Container {

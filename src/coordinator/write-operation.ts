@@ -93,9 +93,11 @@ export class WriteOperation {
   }
 
   start(): void {
-    const actor = this.context.standing.actor;
+    const { standing, self } = this.context;
+    const isOwner = this.owners.some(({ id }) => id === self);
+    const actor = isOwner ? standing.actorOf(this.task.write.partition) : standing.actor;
     if (actor === undefined)
-      throw new StoreError('not-ready', 'this node has no grant to write yet', { outcome: 'not_applied' });
+      throw new StoreError('not-ready', 'this node may not write to the partition yet', { outcome: 'not_applied' });
     if (this.context.store.overloaded) {
       const details = { outcome: 'not_applied', retryable: true, retryAfterS: 1 } as const;
       throw new StoreError('overloaded', 'writes come faster than the disk takes them', details);
@@ -245,7 +247,8 @@ export class WriteOperation {
 
   private failUnknown(reason: 'deadline' | 'lost'): void {
     const { acked } = this.tracker.report();
-    const within = reason === 'deadline' ? `within ${this.task.timeoutMs} ms` : 'before too many of them were lost';
+    const within =
+      reason === 'deadline' ? `within ${Math.round(this.task.timeoutMs)} ms` : 'before too many of them were lost';
     this.fail(
       'quorum-not-met',
       `${acked.length} of ${this.task.write.w} required acknowledgements ${within}`,

@@ -49,6 +49,20 @@ describe('settings', () => {
   });
 });
 
+describe('what a node has to catch up with', () => {
+  test('is shown', async () => {
+    expect((await edge.ask('GET', '/v1/cluster/catch-up')).json()).toEqual(edge.store.catchUp());
+  });
+
+  test('is not excepted from where there is nothing, or without a name', async () => {
+    const except = (body: string) => codeOf('POST', '/v1/cluster/catch-up', [JSON_TYPE], body);
+    expect(await except('{"except":"n2"}')).toMatchObject({ status: 409, code: 'conflict' });
+    expect(await except('{"except":2}')).toMatchObject({ status: 400, code: 'bad-body', field: 'except' });
+    expect(await except('{}')).toMatchObject({ status: 400, code: 'bad-body', field: 'except' });
+    expect(await codeOf('DELETE', '/v1/cluster/catch-up')).toMatchObject({ status: 405, allow: 'GET, POST, HEAD' });
+  });
+});
+
 describe('the ring', () => {
   test('is shown as a whole, or for one key', async () => {
     expect((await edge.ask('GET', '/v1/cluster/ring')).json()).toEqual(edge.store.ring());

@@ -32,6 +32,22 @@ export function syncHandler(edge: Edge): Handler {
   });
 }
 
+/** `/v1/cluster/catch-up`: what this node has to catch up with before it serves it again; POST excepts a dead owner from that. */
+export function catchUpHandler(edge: Edge): Handler {
+  return byMethod({
+    GET: async (exchange) => {
+      readQuery(exchange.query, []);
+      refuseBody(exchange);
+      sendJson(exchange, edge.newHeaders(), edge.api.catchUp());
+    },
+    POST: async (exchange) => {
+      readQuery(exchange.query, []);
+      const { except } = await readJson(edge, exchange, z.strictObject({ except: z.string() }), () => undefined);
+      sendJson(exchange, edge.newHeaders(), await edge.api.exceptOwner(except));
+    },
+  });
+}
+
 /** `/v1/cluster/settings`: changes the named ones. */
 export function settingsHandler(edge: Edge): Handler {
   return byMethod({

@@ -2,7 +2,14 @@ import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import { Hono } from 'hono';
 import { StoreError } from '../errors.ts';
 import { bucketHandler, bucketsHandler } from './bucket-routes.ts';
-import { clusterHandler, hintsHandler, ringHandler, settingsHandler, syncHandler } from './cluster-routes.ts';
+import {
+  catchUpHandler,
+  clusterHandler,
+  hintsHandler,
+  ringHandler,
+  settingsHandler,
+  syncHandler,
+} from './cluster-routes.ts';
 import type { Edge } from './edge.ts';
 import type { Exchange } from './exchange.ts';
 import { byMethod, notSupportedYet } from './methods.ts';
@@ -31,6 +38,7 @@ export function createRoutes(edge: Edge, runner: RequestRunner): App {
   route('/v1/cluster/settings', settingsHandler(edge));
   route('/v1/cluster/ring', ringHandler(edge));
   route('/v1/cluster/sync', syncHandler(edge));
+  route('/v1/cluster/catch-up', catchUpHandler(edge));
   route('/v1/cluster/hints', hintsHandler(edge));
   route('/v1/version', versionHandler(edge));
   route('/healthz', healthHandler(edge));

@@ -25,6 +25,7 @@ const changed = z.strictObject({
   durability: settings.shape.durability.exactOptional(),
 });
 const addresses = z.strictObject({ host: text, http: port, rpc: port });
+const configuration = z.strictObject({ voters: z.array(z.int().min(1)), learners: z.array(z.int().min(1)) });
 const origin = z.strictObject({ member: text, start: text, sequence: natural });
 
 const command = z.discriminatedUnion('kind', [
@@ -46,6 +47,8 @@ const command = z.discriminatedUnion('kind', [
     attempts: z.array(text),
     addresses,
   }),
+  z.strictObject({ kind: z.literal('readmit'), member: text, replaces: text, store: text }),
+  z.strictObject({ kind: z.literal('reconfigure'), from: configuration, to: configuration }),
   z.strictObject({ kind: z.literal('settings'), origin, settings: changed }),
   z.strictObject({
     kind: z.literal('bucket'),
@@ -91,7 +94,8 @@ export function decodeState(bytes: Uint8Array): ClusterState | undefined {
   return { ...stored, buckets: new Map(stored.buckets), proposals: new Map(stored.proposals) };
 }
 
-function unpackOrFail(bytes: Uint8Array): unknown {
+/** Errors: DecodeError. */
+export function unpackOrFail(bytes: Uint8Array): unknown {
   try {
     return unpack(bytes);
   } catch (error) {

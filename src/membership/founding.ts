@@ -1,12 +1,13 @@
 /**
- * How a node with an empty data folder comes into the cluster, before it takes part in anything.
+ * How a node whose data folder has no voice in the metadata group comes into the cluster, before it takes part in anything.
  *
  * An empty folder is either new or lost, and only others can tell: a member that forgot its vote and its acknowledgements must not
  * give them again (R3), and one that forgot its objects must not answer as if there were none (H1). So before its first step such a
  * node asks every voter of its cluster.yaml:
  *
- * 1. When someone knows a cluster, the metadata group (asked afresh, not from memory) says whether this member had a folder. If it
- *    had, the node refuses to start. If not, the node joins in.
+ * 1. When someone knows a cluster, the metadata group (asked afresh, not from memory) says whether this member had another folder. If
+ *    not, the node joins in. If it had, the node asks to be readmitted with the present one: under a new Raft id, and behind with its
+ *    data until it has caught up (rule C8).
  * 2. When all voters say that they are new too, and from the same file, the cluster is founded. Each founder keeps the identities of
  *    the others' folders, so that one which is lost before the cluster state knows it is recognised as well.
  *
@@ -17,7 +18,8 @@ import { z } from 'zod';
 import { type ByteReader, DecodeError } from '../core/bytes.ts';
 import type { ClusterState } from '../core/cluster/cluster-state.ts';
 import type { MemberNumber, NodeId } from '../core/ids.ts';
-import { FatalError } from '../errors.ts';
+import type { RaftId } from '../core/raft/types.ts';
+import { FatalError, StoreError } from '../errors.ts';
 import type { Clock, Logger } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Calls } from '../rpc/calls.ts';
@@ -27,6 +29,8 @@ import type { RequestHandler } from '../rpc/incoming.ts';
 export interface Introduction {
   readonly store: string;
   readonly file: string;
+  /** The folder that the cluster knows this member by: the node asks to be readmitted with its present one. */
+  readonly replaces?: string | undefined;
 }
 
 export type IntroductionAnswer =
@@ -38,10 +42,11 @@ export type IntroductionAnswer =
   /** There is a cluster, but no leader to ask it: try again. */
   | { readonly kind: 'unsure' };
 
-/** A member as Raft knows it: the Raft id of its first life is its number. */
+/** A member as Raft knows it. */
 export interface Founder {
   readonly id: NodeId;
   readonly number: MemberNumber;
+  readonly raft: RaftId;
   /** Empty when this node does not know it. */
   readonly store: string;
 }
@@ -49,7 +54,7 @@ export interface Founder {
 export type Admission =
   /** All voters are new; their folders. */
   | { readonly kind: 'found'; readonly stores: ReadonlyMap<NodeId, string> }
-  /** The cluster exists and this member never took part. */
+  /** The cluster exists, and this member may take part in it with its present folder. */
   | { readonly kind: 'join'; readonly founders: readonly Founder[] };
 
 const ASK_AGAIN_MS = 200;
@@ -61,6 +66,8 @@ export interface FoundingNeeds {
   /** The voters of the file, this node perhaps among them. */
   readonly voters: readonly NodeId[];
   readonly introduction: Introduction;
+  /** False: the folder is not a new one, and must not make another cluster. */
+  readonly mayFound: boolean;
   readonly calls: Calls;
   readonly clock: Clock;
   readonly logger: Logger;
@@ -74,16 +81,19 @@ export async function askToTakePart(needs: FoundingNeeds): Promise<Admission | u
   for (let round = 1; !needs.isStopped(); round++) {
     const missing = others.filter((voter) => !stores.has(voter));
     if (missing.length === 0) return { kind: 'found', stores };
-    const answers = await Promise.all(missing.map((voter) => ask(needs, voter)));
+    const answers = await Promise.all(missing.map((voter) => ask(needs, voter, needs.introduction)));
     let joined: Admission | undefined;
+    let known: { readonly to: NodeId; readonly store: string } | undefined;
     for (const [i, answer] of answers.entries()) {
       const voter = missing[i];
       if (voter === undefined || answer === undefined) continue;
       const store = judge(answer, voter, needs);
       if (answer.kind === 'member') joined = { kind: 'join', founders: answer.founders };
+      if (answer.kind === 'member' && answer.store !== '') known = { to: voter, store: answer.store };
       if (store !== undefined) stores.set(voter, store);
     }
     // Only now: one who remembers that this member had a folder outweighs all who do not.
+    if (known !== undefined) joined = await readmission(needs, known.to, known.store);
     if (joined !== undefined) return joined;
     if (round % COMPLAIN_AFTER_ROUNDS === 0) {
       needs.logger.info(
@@ -96,8 +106,23 @@ export async function askToTakePart(needs: FoundingNeeds): Promise<Admission | u
   return undefined;
 }
 
+/** Asks for a place with the present folder instead of the one that the cluster knows. Undefined: it is to be tried again. */
+async function readmission(needs: FoundingNeeds, voter: NodeId, replaces: string): Promise<Admission | undefined> {
+  const { introduction, logger } = needs;
+  logger.warn(
+    { lost: replaces, store: introduction.store },
+    'the cluster knows another data folder of this node: it takes part with this one from now on, and catches up with the other owners',
+  );
+  const answer = await ask(needs, voter, { ...introduction, replaces });
+  return answer?.kind === 'member' && answer.store === '' ? { kind: 'join', founders: answer.founders } : undefined;
+}
+
 /** Undefined when there is no answer, or none that this release understands. */
-function ask({ calls, introduction, logger }: FoundingNeeds, voter: NodeId): Promise<IntroductionAnswer | undefined> {
+function ask(
+  { calls, logger }: FoundingNeeds,
+  voter: NodeId,
+  introduction: Introduction,
+): Promise<IntroductionAnswer | undefined> {
   return new Promise((resolve) => {
     calls.call(voter, METHOD.introduce, pack(introduction), ASK_TIMEOUT_MS, (outcome) => {
       const answer = outcome.kind === 'reply' ? parseAnswer(outcome.body) : undefined;
@@ -108,36 +133,35 @@ function ask({ calls, introduction, logger }: FoundingNeeds, voter: NodeId): Pro
   });
 }
 
-/** The voter's folder if it is new too. */
-function judge(answer: IntroductionAnswer, voter: NodeId, { self, introduction }: FoundingNeeds): string | undefined {
-  if (answer.kind === 'unsure') return undefined;
+/** The voter's folder if it is new too, and a cluster is to be made with it. */
+function judge(answer: IntroductionAnswer, voter: NodeId, needs: FoundingNeeds): string | undefined {
+  const { self, introduction, mayFound } = needs;
   if (answer.kind === 'stranger') {
     throw new FatalError(`${self} is not a member of the cluster that ${voter} belongs to`, 2);
   }
-  const known = answer.kind === 'new' ? (answer.known ?? '') : answer.store;
-  if (known !== '' && known !== introduction.store) {
-    throw new FatalError(
-      `the data folder of ${self} is empty, but the cluster knows that it had one (${known}): starting with an empty folder would forget writes and votes that were acknowledged from it. Restore the folder, or wait for a release that rebuilds it from the other nodes`,
-    );
-  }
-  if (answer.kind === 'member') return undefined;
+  if (answer.kind !== 'new') return undefined;
   if (answer.file !== introduction.file) {
     throw new FatalError(
       `cluster.yaml differs from that of ${voter}: cluster, partitions, n and the list of nodes must be the same on all nodes when the cluster is created`,
       2,
     );
   }
-  return answer.store;
+  // Who knows another folder of this node founds the cluster with that one: it will readmit this one.
+  return mayFound && (answer.known ?? introduction.store) === introduction.store ? answer.store : undefined;
 }
 
 export interface IntroductionHandlerNeeds {
   readonly introduction: Introduction;
   readonly currentState: () => ClusterState | undefined;
   /** Brings this node's state up to date with the metadata group; false when there is no leader. */
-  readonly catchUp: () => Promise<boolean>;
+  readonly refresh: () => Promise<boolean>;
   /** Which folders other nodes have introduced themselves with, or were known to when the cluster was founded. */
   readonly introduced: Map<NodeId, string>;
   readonly founders: () => readonly Founder[];
+  /** This node is part of a cluster, but does not know its state yet. */
+  readonly isUnsure: () => boolean;
+  /** Rejects with no-leader. */
+  readonly readmit: (member: NodeId, replaces: string, store: string) => Promise<void>;
 }
 
 /** Tells another node whether its empty folder is a new one. */
@@ -153,29 +177,43 @@ async function answerTo(
   theirs: Introduction,
   needs: IntroductionHandlerNeeds,
 ): Promise<IntroductionAnswer> {
+  if (needs.isUnsure()) return { kind: 'unsure' };
   if (needs.currentState() === undefined) {
     const known = needs.introduced.get(from);
     if (known === undefined) needs.introduced.set(from, theirs.store);
     return { kind: 'new', ...needs.introduction, known };
   }
-  if (!(await needs.catchUp())) return { kind: 'unsure' };
+  if (theirs.replaces !== undefined && !(await isReadmitted(from, theirs, needs))) return { kind: 'unsure' };
+  if (!(await needs.refresh())) return { kind: 'unsure' };
   const members = needs.currentState()?.members ?? [];
   const member = members.find(({ id }) => id === from);
   if (member === undefined) return { kind: 'stranger' };
   // A member that the state knows no folder of may still be a founder that voted before it was lost. Whoever joins is told too.
   const founding = new Map(needs.founders().map(({ id, store }) => [id, store]));
-  const founders = members.map(({ id, number, store }) => ({ id, number, store: store || (founding.get(id) ?? '') }));
+  const founders = members.map(({ id, number, raft, store }) => {
+    return { id, number, raft, store: store || (founding.get(id) ?? '') };
+  });
   const store = founders.find(({ id }) => id === from)?.store ?? '';
   return { kind: 'member', store: store === theirs.store ? '' : store, founders };
 }
 
-const introduction = z.object({ store: z.string(), file: z.string() });
+async function isReadmitted(from: NodeId, theirs: Introduction, needs: IntroductionHandlerNeeds): Promise<boolean> {
+  try {
+    await needs.readmit(from, theirs.replaces ?? '', theirs.store);
+    return true;
+  } catch (error) {
+    if (error instanceof StoreError) return false;
+    throw error;
+  }
+}
+
+const introduction = z.object({ store: z.string(), file: z.string(), replaces: z.string().optional() });
 const answer = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('new'), ...introduction.shape, known: z.string().optional() }),
   z.object({
     kind: z.literal('member'),
     store: z.string(),
-    founders: z.array(z.object({ id: z.string(), number: z.int().min(1), store: z.string() })),
+    founders: z.array(z.object({ id: z.string(), number: z.int().min(1), raft: z.int().min(1), store: z.string() })),
   }),
   z.object({ kind: z.literal('stranger') }),
   z.object({ kind: z.literal('unsure') }),

@@ -31,9 +31,10 @@ const AGAIN_MS = 100;
 /**
  * Asks the metadata group for this start's right to write, until it is given or refused for good.
  * The start is known to the data folder, durably, before anybody hears of it: see GrantCommand.
- * Undefined when the node was stopped meanwhile. Errors: FatalError when it is refused.
+ * `outdated`: the folder is older than the one that has the latest grant. Undefined when the node was stopped meanwhile. Errors:
+ * FatalError when it is refused for another reason.
  */
-export async function obtainGrant(needs: GrantNeeds): Promise<Granted | undefined> {
+export async function obtainGrant(needs: GrantNeeds): Promise<Granted | 'outdated' | undefined> {
   const { self, store, addresses, group, starts, random, clock, logger } = needs;
   const { start, attempts } = await starts.begin(random);
   while (!needs.isStopped()) {
@@ -43,9 +44,10 @@ export async function obtainGrant(needs: GrantNeeds): Promise<Granted | undefine
         PROPOSE_MS,
       );
       if (result.kind === 'granted') {
-        await starts.granted(start);
+        await starts.granted(start, result.grant);
         return { actor: actorOf(numberOf(group.currentState, self), result.grant), start };
       }
+      if (result.kind === 'refused' && result.reason === 'restored') return 'outdated';
       if (result.kind === 'refused' && result.reason !== 'no-cluster')
         throw refusal(self, result.reason, result.detail);
     } catch (error) {
@@ -66,10 +68,5 @@ function numberOf(state: ClusterState | undefined, self: NodeId) {
 function refusal(self: NodeId, reason: CommandRefusal, detail: string): FatalError {
   if (reason === 'unknown-member')
     return new FatalError(`${detail}: ${self} was not in cluster.yaml when the cluster was created`, 2);
-  if (reason === 'restored') {
-    return new FatalError(
-      `the data folder of ${self} is an older copy: ${detail}. Starting from it would forget writes that were acknowledged since`,
-    );
-  }
   return new FatalError(`the metadata group refuses ${self} the right to write: ${detail}`);
 }

@@ -1,26 +1,29 @@
-import { pack, unpack } from 'msgpackr';
+import { pack } from 'msgpackr';
 import { type ByteReader, DecodeError } from '../core/bytes.ts';
 import { applyCommand } from '../core/cluster/apply-command.ts';
 import type { ClusterState, CommandResult } from '../core/cluster/cluster-state.ts';
 import type { Command } from '../core/cluster/command.ts';
+import { nextConfiguration } from '../core/cluster/metadata-configuration.ts';
 import type { LogIndex, NodeId } from '../core/ids.ts';
 import type { RaftMessage } from '../core/raft/message.ts';
 import { parseRaftMessage } from '../core/raft/parse-message.ts';
 import { RaftNode } from '../core/raft/raft-node.ts';
-import type { ConfirmedRead } from '../core/raft/read-rounds.ts';
 import type { Entry, RaftId, Snapshot, StoredState } from '../core/raft/types.ts';
-import { FatalError, StoreError } from '../errors.ts';
+import { StoreError } from '../errors.ts';
 import type { Clock, Logger, Random, Store, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Calls } from '../rpc/calls.ts';
-import { decodeCommand, decodeState, encodeCommand, encodeState } from './command-codec.ts';
+import { decodeCommand, decodeState, encodeCommand, encodeState, unpackOrFail } from './command-codec.ts';
+import { FreshReads } from './fresh-reads.ts';
+import { type KnownStart, latestStartOf } from './latest-folder.ts';
 import { METADATA_LOG, type MetadataLogLimits } from './metadata-log-limits.ts';
 import { ProposalQueue } from './proposal-queue.ts';
 import type { RaftStorage } from './raft-storage.ts';
+import { Voices } from './voices.ts';
 
 export interface MetadataGroupOptions {
   readonly self: NodeId;
-  /** Who takes part, by Raft id. */
+  /** Who takes part, by Raft id, as far as it is known before the cluster state is. */
   readonly nodes: ReadonlyMap<RaftId, NodeId>;
   readonly calls: Calls;
   readonly store: Store;
@@ -33,6 +36,8 @@ export interface MetadataGroupOptions {
   /** What the leader proposes when there is no cluster yet. */
   readonly creation: () => Command;
   readonly onFatal: (error: Error) => void;
+  /** The log is shorter than what was acknowledged from it: this voice is lost (R3). The group has stopped. */
+  readonly onLostLog: () => void;
   readonly metadataLog: MetadataLogLimits | undefined;
 }
 
@@ -55,19 +60,20 @@ export class MetadataGroup {
   private appliedIndex: LogIndex;
   private compactedIndex: LogIndex;
   private readonly proposals: ProposalQueue;
-  private readonly reads = new Map<string, (isCaughtUp: boolean) => void>();
-  /** Confirmed, but not yet applied up to their index. */
-  private confirmedReads: ConfirmedRead[] = [];
-  private readCount = 0;
+  /** Who speaks under which Raft id: a member that is readmitted gets another. */
+  private readonly voices: Voices;
+  private readonly reads: FreshReads;
   private creationTicks = 0;
   private ticks = 0;
   private timer: Timer | undefined;
   private isPumping = false;
-  private isStopped = false;
+  isStopped = false;
 
   constructor(options: MetadataGroupOptions, self: RaftId, stored: StoredState) {
     this.options = options;
     this.proposals = new ProposalQueue(options.clock);
+    this.reads = new FreshReads(options);
+    this.voices = new Voices(options.nodes);
     this.raft = new RaftNode(
       {
         id: self,
@@ -84,6 +90,11 @@ export class MetadataGroup {
     this.state = stored.snapshot.data.length === 0 ? undefined : decodeState(stored.snapshot.data);
     this.appliedIndex = stored.snapshot.index;
     this.compactedIndex = stored.snapshot.index;
+    if (this.state !== undefined) this.voices.learn(this.state);
+  }
+
+  get id(): RaftId {
+    return this.raft.status().id;
   }
 
   get currentState(): ClusterState | undefined {
@@ -93,7 +104,7 @@ export class MetadataGroup {
   /** The leader as this node knows it. */
   get leader(): NodeId | undefined {
     const { leader } = this.raft.status();
-    return leader === undefined ? undefined : this.options.nodes.get(leader);
+    return leader === undefined ? undefined : this.voices.nodeOf(leader);
   }
 
   get metrics(): {
@@ -117,25 +128,21 @@ export class MetadataGroup {
     this.isStopped = true;
     this.timer?.cancel();
     this.proposals.stop();
-    for (const answer of this.reads.values()) answer(false);
-    this.reads.clear();
+    this.reads.stop();
   }
 
   /** What was under way to the node may be lost: a snapshot, above all, that it would never ask for again. */
   disconnected(node: NodeId): void {
-    for (const [id, name] of this.options.nodes) {
-      if (name !== node) continue;
-      this.raft.reportSnapshot(id, false);
-      this.raft.reportUnreachable(id);
-    }
+    const id = this.voices.voiceOf(node);
+    if (id === undefined) return;
+    this.raft.reportSnapshot(id, false);
+    this.raft.reportUnreachable(id);
   }
 
   /** A message of another node's machine. Errors: DecodeError. */
   received(from: NodeId, body: ByteReader): void {
-    const message = parseRaftMessage(unpackMessage(body.rest()));
-    if (this.options.nodes.get(message.from) !== from)
-      throw new DecodeError(`${from} speaks for raft id ${message.from}`);
-    if (this.isStopped) return;
+    const message = parseRaftMessage(unpackOrFail(body.rest()));
+    if (this.isStopped || !this.voices.hear(from, message.from)) return;
     this.raft.step(message);
     this.pump();
   }
@@ -150,17 +157,11 @@ export class MetadataGroup {
   }
 
   /** Resolves once this node has applied all that was committed when it was asked (R11: no leases). False: no leader in time. */
-  catchUp(timeoutMs: number): Promise<boolean> {
-    const token = `${this.options.self}/${this.readCount++}/${Math.floor(this.options.random.next() * 2 ** 48)}`;
-    if (this.isStopped || this.raft.readIndex(token).kind === 'refused') return Promise.resolve(false);
-    return new Promise((resolve) => {
-      const timer = this.options.clock.after(timeoutMs, () => this.answerRead(token, false));
-      this.reads.set(token, (isCaughtUp) => {
-        timer.cancel();
-        resolve(isCaughtUp);
-      });
-      this.pump();
-    });
+  refresh(timeoutMs: number): Promise<boolean> {
+    if (this.isStopped) return Promise.resolve(false);
+    const answer = this.reads.begin((token) => this.raft.readIndex(token).kind !== 'refused', timeoutMs);
+    this.pump();
+    return answer;
   }
 
   private scheduleTick(): void {
@@ -177,7 +178,7 @@ export class MetadataGroup {
     if (isHalted) return this.halt();
     if (leader === undefined && this.ticks <= EAGER_TICKS && id === Math.min(...configuration.voters))
       this.raft.campaign();
-    if (role === 'leader' && this.state === undefined) this.proposeCreation();
+    if (role === 'leader') this.lead();
     this.proposals.expire();
     this.proposeDue();
     this.pump();
@@ -185,15 +186,30 @@ export class MetadataGroup {
 
   private halt(): void {
     this.stop();
-    this.options.onFatal(
-      new FatalError(
-        'the metadata log of this data folder is shorter than what was acknowledged from it: the folder is an older copy, or was damaged. Restore the latest one, or wait for a release that rebuilds it from the other nodes',
-      ),
-    );
+    this.options.onLostLog();
   }
 
-  private proposeCreation(): void {
-    if (this.creationTicks++ % ELECTION_TICKS === 0) this.raft.propose(encodeCommand(this.options.creation()));
+  /** What only the leader proposes: the cluster's creation, and the next step towards the configuration that its members call for. */
+  private lead(): void {
+    if (this.state === undefined) {
+      if (this.creationTicks++ % ELECTION_TICKS === 0) this.raft.propose(encodeCommand(this.options.creation()));
+      return;
+    }
+    const { commit, followers } = this.raft.status();
+    const isCaughtUp = (learner: RaftId): boolean =>
+      followers.some(({ id, match, recentlyActive }) => id === learner && recentlyActive && match >= commit);
+    const to = nextConfiguration(this.state, isCaughtUp);
+    if (to === undefined) return;
+    const outcome = this.raft.proposeReconfiguration(
+      encodeCommand({ kind: 'reconfigure', from: this.state.metadata, to }),
+    );
+    if (outcome.kind === 'appended') this.options.logger.info(to, 'the metadata group changes');
+  }
+
+  /** The latest start of the node that is known to be committed here, applied or not. */
+  latestStart(node: NodeId): KnownStart | undefined {
+    const commands = this.raft.committedUnapplied().map((entry) => ({ ...entry, command: this.commandOf(entry) }));
+    return latestStartOf(this.state, commands, node);
   }
 
   private proposeDue(): void {
@@ -220,15 +236,14 @@ export class MetadataGroup {
       if (ready.snapshot !== undefined) this.install(ready.snapshot);
       for (const entry of ready.committed) this.apply(entry);
       this.proposeDue();
-      this.confirmedReads.push(...ready.reads);
-      this.answerReads();
+      this.reads.confirmed(ready.reads, this.appliedIndex);
       this.compact();
     }
     this.isPumping = false;
   }
 
   private send(message: RaftMessage): void {
-    const to = this.options.nodes.get(message.to);
+    const to = this.voices.nodeOf(message.to);
     if (to === undefined || this.options.calls.notify(to, METHOD.raft, pack(message))) return;
     if (message.kind === 'snapshot') this.raft.reportSnapshot(message.to, false);
     else this.raft.reportUnreachable(message.to);
@@ -241,10 +256,10 @@ export class MetadataGroup {
     this.become(snapshot.data.length === 0 ? undefined : decodeState(snapshot.data));
   }
 
-  private apply({ index, data }: Entry): void {
+  private apply(entry: Entry): void {
+    const { index } = entry;
     this.appliedIndex = index;
-    if (data.length === 0) return;
-    const command = this.decode(data, index);
+    const command = this.commandOf(entry);
     if (command === undefined) return;
     const { state, result } = applyCommand(this.state, command, index);
     if (result.kind === 'refused')
@@ -253,8 +268,9 @@ export class MetadataGroup {
     this.proposals.applied(command, result);
   }
 
-  /** What no release understands changes nothing, on every node alike. */
-  private decode(data: Uint8Array, index: LogIndex): Command | undefined {
+  /** Undefined when the entry only begins a term. What no release understands changes nothing either, on every node alike. */
+  private commandOf({ index, data }: Entry): Command | undefined {
+    if (data.length === 0) return undefined;
     try {
       return decodeCommand(data);
     } catch (error) {
@@ -266,20 +282,12 @@ export class MetadataGroup {
 
   private become(state: ClusterState | undefined): void {
     if (state === this.state) return;
+    const before = this.state?.metadata;
     this.state = state;
-    if (state !== undefined) this.options.onState(state);
-  }
-
-  /** A confirmation may overtake the entries that it speaks of: the read waits until they are applied. */
-  private answerReads(): void {
-    const confirmed = this.confirmedReads;
-    this.confirmedReads = confirmed.filter(({ index }) => index > this.appliedIndex);
-    for (const { token, index } of confirmed) if (index <= this.appliedIndex) this.answerRead(token, true);
-  }
-
-  private answerRead(token: string, isCaughtUp: boolean): void {
-    this.reads.get(token)?.(isCaughtUp);
-    this.reads.delete(token);
+    if (state === undefined) return;
+    this.voices.learn(state);
+    if (state.metadata !== before) this.raft.reconfigure({ ...state.metadata, outgoing: [] });
+    this.options.onState(state);
   }
 
   private compact(): void {
@@ -288,13 +296,5 @@ export class MetadataGroup {
     const snapshot = this.raft.compact(this.appliedIndex, encodeState(this.state), kept);
     this.compactedIndex = this.appliedIndex;
     if (snapshot !== undefined) this.options.storage.compact(snapshot, this.raft.status().firstIndex);
-  }
-}
-
-function unpackMessage(bytes: Uint8Array): unknown {
-  try {
-    return unpack(bytes);
-  } catch (error) {
-    throw new DecodeError(`not msgpack: ${error instanceof Error ? error.message : String(error)}`);
   }
 }

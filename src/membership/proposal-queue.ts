@@ -79,7 +79,9 @@ export class ProposalQueue {
 function isSame(mine: Command, applied: Command): boolean {
   if (mine.kind === 'grant')
     return applied.kind === 'grant' && mine.member === applied.member && mine.start === applied.start;
-  if (mine.kind === 'create' || applied.kind === 'create' || applied.kind === 'grant') return false;
+  if (mine.kind === 'readmit')
+    return applied.kind === 'readmit' && mine.member === applied.member && mine.store === applied.store;
+  if (!('origin' in mine && 'origin' in applied)) return false;
   const { member, start, sequence } = mine.origin;
   const other = applied.origin;
   return member === other.member && start === other.start && sequence === other.sequence;

@@ -46,6 +46,12 @@ export class RaftStorage {
     return this.store.applyMeta([put(SNAPSHOT, state.snapshot), put(HARD_STATE, storable(state.hardState))]);
   }
 
+  /** What removes all of it. */
+  removal(): readonly MetaChange[] {
+    const removed = [SNAPSHOT, HARD_STATE].map((key): MetaChange => ({ key, value: undefined }));
+    return [...removed, ...this.removeEntries(this.first, this.last)];
+  }
+
   /** What a Ready wants written, in one change. 0 when it wants nothing. */
   save({ snapshot, entries, hardState }: Pick<Ready, 'snapshot' | 'entries' | 'hardState'>): Sequence {
     const changes: MetaChange[] = [];

@@ -1,24 +1,43 @@
 import type { Actor } from '../core/causality/dot.ts';
+import type { Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
+import { StoreError } from '../errors.ts';
+import type { CatchUp } from './catch-up.ts';
 
 /**
  * What this node may do with its partitions at present.
  *
  * Until its grant is known it applies what others send but does not coordinate writes, and reads wait: another start of it may have
- * lost what this folder lacks. With no metadata leader in sight a folder that is not empty may answer reads provisionally.
+ * lost what this folder lacks. With no metadata leader in sight a folder that is not empty may answer reads provisionally. A partition
+ * that is catching up (rule C8) neither coordinates nor reads: what was acknowledged by a quorum may be missing here.
  */
 export class Standing {
+  private readonly catchUp: Pick<CatchUp, 'isOpen' | 'isOver'>;
   private granted: Actor | undefined;
   private provisional = false;
-  private waiting = new Set<() => void>();
+  private waiting = new Map<() => void, Partition>();
+
+  constructor(catchUp: Pick<CatchUp, 'isOpen' | 'isOver'>) {
+    this.catchUp = catchUp;
+  }
 
   /** The actor to write as; undefined while the grant is not known. */
   get actor(): Actor | undefined {
     return this.granted;
   }
 
-  get readable(): boolean {
-    return this.granted !== undefined || this.provisional;
+  /** The actor to coordinate writes of a partition as that this node owns; undefined while it may not. */
+  actorOf(partition: Partition): Actor | undefined {
+    return this.catchUp.isOpen(partition) ? undefined : this.granted;
+  }
+
+  /** Whether this node is as good a coordinator as any: it has its grant, and all of its data. */
+  get isWhole(): boolean {
+    return this.granted !== undefined && this.catchUp.isOver;
+  }
+
+  isReadable(partition: Partition): boolean {
+    return this.mayRead && !this.catchUp.isOpen(partition);
   }
 
   /** Reads are answered without a grant. */
@@ -26,7 +45,7 @@ export class Standing {
     return this.provisional && this.granted === undefined;
   }
 
-  /** How many wait for {@link readable}. */
+  /** How many reads wait for the grant. */
   get waitingReads(): number {
     return this.waiting.size;
   }
@@ -42,16 +61,30 @@ export class Standing {
     this.release();
   }
 
-  /** Runs the task at once, or when reads may be answered. Returns how to call it off, and whether it still waited: what nobody waits for any more must not pile up. */
-  whenReadable(task: () => void): () => boolean {
-    if (this.readable) task();
-    else this.waiting.add(task);
+  /**
+   * Runs the task at once, or when reads may be answered. Returns how to call it off, and whether it still waited: what nobody waits for
+   * any more must not pile up. Errors, at once or in the task's place: not-ready for a partition that is catching up.
+   */
+  whenReadable(partition: Partition, task: () => void): () => boolean {
+    if (this.catchUp.isOpen(partition)) {
+      throw new StoreError('not-ready', `partition ${partition} is catching up with its other owners`, {
+        retryable: true,
+        retryAfterS: 1,
+      });
+    }
+    if (this.mayRead) task();
+    else this.waiting.set(task, partition);
     return () => this.waiting.delete(task);
+  }
+
+  get mayRead(): boolean {
+    return this.granted !== undefined || this.provisional;
   }
 
   private release(): void {
     const tasks = this.waiting;
-    this.waiting = new Set();
-    for (const task of tasks) task();
+    this.waiting = new Map();
+    // Whoever waits for a partition that turned out to lack something is told by the end of its time.
+    for (const [task, partition] of tasks) if (!this.catchUp.isOpen(partition)) task();
   }
 }

@@ -73,14 +73,14 @@ describe('the record of starts', () => {
   it('names the start that has the grant, and every attempt since', async () => {
     const first = await begin();
     expect(first.attempts).toEqual([]);
-    await new StartRecord(disk.store).granted(first.start);
+    await new StartRecord(disk.store).granted(first.start, logIndex(3));
     await restart();
     const second = await begin();
     await restart();
     const third = await begin();
     expect(second.attempts).toEqual([first.start]);
     expect(third.attempts).toEqual([first.start, second.start]);
-    await new StartRecord(disk.store).granted(third.start);
+    await new StartRecord(disk.store).granted(third.start, logIndex(4));
     await restart();
     expect((await begin()).attempts).toEqual([third.start]);
   });
@@ -100,7 +100,7 @@ describe('the record of starts', () => {
 
   it('still holds the start that has the grant after a thousand restarts without a metadata leader', async () => {
     const first = await begin();
-    await new StartRecord(disk.store).granted(first.start);
+    await new StartRecord(disk.store).granted(first.start, logIndex(3));
     for (let i = 0; i < 1000; i++) await begin();
     const last = await begin();
     expect(last.attempts.length).toBeLessThanOrEqual(256);

@@ -1,7 +1,7 @@
 import { pack, unpack } from 'msgpackr';
-import type { NodeId } from '../core/ids.ts';
+import type { LogIndex, NodeId } from '../core/ids.ts';
 import { FatalError } from '../errors.ts';
-import type { Random, Store } from '../ports.ts';
+import type { MetaChange, Random, Store } from '../ports.ts';
 
 /** What a data folder says of itself. Written once, before the node speaks to anyone. */
 export interface StoreIdentity {
@@ -47,34 +47,67 @@ function checkIdentity(
   return found;
 }
 
+/**
+ * What a folder must be known by that is no longer the one that the metadata group knows: a new identity, and no starts. Its objects
+ * stay. To be written together with the removal of what it had of the metadata group.
+ */
+export function newIdentity(
+  identity: StoreIdentity,
+  random: Random,
+): { readonly identity: StoreIdentity; readonly changes: readonly MetaChange[] } {
+  const renewed = { ...identity, store: nonce(random) };
+  return {
+    identity: renewed,
+    changes: [
+      { key: IDENTITY, value: pack(renewed) },
+      { key: STARTS, value: undefined },
+    ],
+  };
+}
+
+interface Starts {
+  /** Of the last start that is known to have got one; 0: none. */
+  readonly grant: number;
+  /** The nonces of that start and of those after it. */
+  readonly attempts: readonly string[];
+}
+
 /** Which starts of this folder may have got the member's latest grant. See GrantCommand. */
 export class StartRecord {
   private readonly store: Store;
-  private attempts: readonly string[];
+  private starts: Starts;
 
   constructor(store: Store) {
     this.store = store;
     const bytes = store.meta(STARTS);
-    this.attempts = bytes === undefined ? [] : unpack(bytes);
+    this.starts = bytes === undefined ? { grant: 0, attempts: [] } : unpack(bytes);
+  }
+
+  /** Whether the member's grant at that log index shows that the folder is older than the one that got it. */
+  isBehind(grant: LogIndex, start: string): boolean {
+    return grant > this.starts.grant && !this.starts.attempts.includes(start);
   }
 
   /** A new start, known to the folder before anybody hears of it. */
   async begin(random: Random): Promise<{ readonly start: string; readonly attempts: readonly string[] }> {
     const start = nonce(random);
-    const earlier = this.attempts;
+    const { grant, attempts: earlier } = this.starts;
     // The first of them is the last that is known to have got a grant: it is never forgotten.
-    await this.keep([...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start]);
+    await this.keep({
+      grant,
+      attempts: [...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start],
+    });
     return { start, attempts: earlier };
   }
 
   /** The start got its grant: no earlier one matters any more. */
-  async granted(start: string): Promise<void> {
-    await this.keep([start]);
+  async granted(start: string, grant: LogIndex): Promise<void> {
+    await this.keep({ grant, attempts: [start] });
   }
 
-  private async keep(attempts: readonly string[]): Promise<void> {
-    this.attempts = attempts;
-    await this.store.durable(this.store.applyMeta([{ key: STARTS, value: pack(attempts) }]), 'flush');
+  private async keep(starts: Starts): Promise<void> {
+    this.starts = starts;
+    await this.store.durable(this.store.applyMeta([{ key: STARTS, value: pack(starts) }]), 'flush');
   }
 }
 

@@ -3,8 +3,10 @@ import { ByteWriter } from '../core/bytes.ts';
 import { type DotSet, isSubset } from '../core/causality/dot-set.ts';
 import type { NodeId, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
+import type { CatchUp } from '../membership/catch-up.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { FailureDetector } from '../membership/failure-detector.ts';
+import type { Standing } from '../membership/standing.ts';
 import type { Clock, Logger, Random, Store, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -25,6 +27,9 @@ export interface AntiEntropyOptions {
   readonly currentView: () => ClusterView | undefined;
   readonly digest: (clock: DotSet) => bigint;
   readonly divergences: Divergences;
+  /** What this node has to catch up with before it serves (rule C8). */
+  readonly catchUp: CatchUp;
+  readonly standing: Standing;
 }
 
 /** Between two exchanges with a peer, give or take half of it. */
@@ -33,6 +38,8 @@ const ROUND_MS = 2000;
 const RETURN_MS = 200;
 const CALL_MS = 5000;
 const INVENTORY_KEYS = 1000;
+/** Between two exchanges while a partition cannot be served yet. */
+const CATCH_UP_ROUND_MS = 200;
 /** Requests come first. */
 const INVENTORY_PAUSE_MS = 5;
 /** Keys that are looked at for a context that the clock has caught up with, per partition and round. */
@@ -102,11 +109,7 @@ export class AntiEntropy {
     try {
       await this.takeInventory();
       for (const peer of this.duePeers()) await this.round(peer);
-      this.tidy();
-    } catch (error) {
-      // A broken store or invariant ends the process by itself; the peer's round is simply over.
-      if (!(error instanceof StoreError)) throw error;
-      this.options.logger.warn({ reason: error.message }, 'an exchange with another owner failed');
+      await this.tidy();
     } finally {
       this.isRunning = false;
       this.schedule();
@@ -115,8 +118,9 @@ export class AntiEntropy {
 
   /** Those whose time has come; every member is given its next. */
   private duePeers(): readonly NodeId[] {
-    const { clock, self, random, currentView } = this.options;
+    const { clock, self, random, currentView, catchUp } = this.options;
     const nowMs = clock.monotonicMs();
+    const roundMs = catchUp.isOver ? ROUND_MS : CATCH_UP_ROUND_MS;
     const peers: NodeId[] = [];
     for (const [peer, atMs] of this.due) {
       if (atMs > nowMs) continue;
@@ -124,7 +128,7 @@ export class AntiEntropy {
       peers.push(peer);
     }
     for (const { id } of currentView()?.state.members ?? []) {
-      if (id !== self && !this.due.has(id)) this.due.set(id, nowMs + ROUND_MS * (0.5 + random.next()));
+      if (id !== self && !this.due.has(id)) this.due.set(id, nowMs + roundMs * (0.5 + random.next()));
     }
     return peers;
   }
@@ -136,12 +140,26 @@ export class AntiEntropy {
     if (this.hasInventory || view === undefined) return;
     this.hasInventory = true;
     for (const partition of view.partitionsOf(self)) {
-      for (let found = store.scan(partition, undefined, INVENTORY_KEYS); found.length > 0; ) {
-        for (const { key, object } of found) replica.found(partition, key, object);
-        await new Promise<void>((resolve) => clock.after(INVENTORY_PAUSE_MS, resolve));
-        if (this.isStopped) return;
-        found = store.scan(partition, found.at(-1)?.key, INVENTORY_KEYS);
-      }
+      await this.attempt(partition, async () => {
+        let found = store.scan(partition, undefined, INVENTORY_KEYS);
+        while (found.length > 0 && !this.isStopped) {
+          for (const { key, object } of found) replica.found(partition, key, object);
+          await new Promise<void>((resolve) => clock.after(INVENTORY_PAUSE_MS, resolve));
+          found = this.isStopped ? [] : store.scan(partition, found.at(-1)?.key, INVENTORY_KEYS);
+        }
+      });
+      if (this.isStopped) return;
+    }
+  }
+
+  /** What cannot be done in one partition, because something in it is damaged, must not hold up the others. */
+  private async attempt(partition: Partition, task: () => void | Promise<void>): Promise<void> {
+    try {
+      await task();
+    } catch (error) {
+      // A broken store or invariant ends the process by itself.
+      if (!(error instanceof StoreError)) throw error;
+      this.options.logger.warn({ partition, reason: error.message }, 'a partition could not be compared or tidied');
     }
   }
 
@@ -152,16 +170,17 @@ export class AntiEntropy {
     const common = view.partitionsOf(this.options.self).filter((partition) => view.owns(peer, partition));
     if (common.length === 0) return;
     this.rounds++;
-    const differing = await this.exchangeClocks(view, peer, common);
-    for (const { partition, clock: theirs } of differing) {
+    const heard = await this.exchangeClocks(view, peer, common);
+    for (const { partition, clock } of heard) this.caughtUp(view, peer, partition, clock);
+    for (const { partition, clock: theirs } of heard) {
       if (this.isStopped) return;
       if (isSubset(theirs, this.options.store.clock(partition))) continue;
-      const pull = new PartitionPull(this.options, view, peer, partition, this.pulled);
-      await pull.run();
+      await this.attempt(partition, () => new PartitionPull(this.options, view, peer, partition, this.pulled).run());
+      this.caughtUp(view, peer, partition, theirs);
     }
   }
 
-  /** The partitions in which the peer's clock is another one, with that clock. */
+  /** The partitions of which the peer could speak, each with the clock that it had. */
   private async exchangeClocks(
     view: ClusterView,
     peer: NodeId,
@@ -179,19 +198,42 @@ export class AntiEntropy {
     if (answer === undefined) return [];
     const { differing, refused } = answer;
     const clocks = new Map(differing.map((one) => [one.partition, one.clock]));
-    for (const { partition, clock } of mine) {
-      if (!refused.includes(partition)) divergences.heard(peer, partition, clock, clocks.get(partition) ?? clock);
+    const heard = mine.filter(({ partition }) => !refused.includes(partition));
+    for (const { partition, clock } of heard) divergences.heard(peer, partition, clock, clocks.get(partition) ?? clock);
+    return heard.map(({ partition, clock }) => ({ partition, clock: clocks.get(partition) ?? clock }));
+  }
+
+  /** Rule C8: an exchange that leaves nothing here to be had from the peer counts; the last owner's completes the partition. */
+  private caughtUp(view: ClusterView, peer: NodeId, partition: Partition, theirs: DotSet): void {
+    const { catchUp, store } = this.options;
+    const owner = view.member(peer);
+    if (!catchUp.isOpen(partition) || owner === undefined || !isSubset(theirs, store.clock(partition))) return;
+    catchUp.exchanged(partition, owner.number);
+    this.endCatchUp(view);
+  }
+
+  /** Partitions that wait for nobody any more are served again: as the owners are since this node has its grant. */
+  private endCatchUp(view: ClusterView): void {
+    const { catchUp, standing, self, logger } = this.options;
+    if (catchUp.isOver || standing.actor === undefined) return;
+    const owned = view.partitionsOf(self);
+    for (const partition of owned) {
+      const others = view.ownersOf(partition).filter(({ id }) => id !== self);
+      const numbers = others.map(({ number }) => number);
+      if (catchUp.isOpen(partition) && catchUp.missing(partition, numbers).length === 0) catchUp.close(partition);
     }
-    return differing.filter(({ partition }) => partitions.includes(partition));
+    catchUp.endIfClosed(owned);
+    if (catchUp.isOver) logger.info({ node: self }, 'caught up with the other owners');
   }
 
   /** What only waits for a clock to grow, or is remembered for owners that have it by now. */
-  private tidy(): void {
+  private async tidy(): Promise<void> {
     const { replica, divergences, currentView, self } = this.options;
     const view = currentView();
     if (view === undefined) return;
+    this.endCatchUp(view);
     for (const partition of view.partitionsOf(self)) {
-      replica.strip(partition, STRIPPED_PER_ROUND);
+      await this.attempt(partition, () => replica.strip(partition, STRIPPED_PER_ROUND));
       const others = view.ownersOf(partition).filter(({ id }) => id !== self);
       const clocks = others.map(({ id }) => divergences.clockOf(id, partition));
       const known = clocks.filter((clock) => clock !== undefined);

@@ -2,6 +2,7 @@ import { ByteWriter } from '../core/bytes.ts';
 import { EMPTY_CONTAINER } from '../core/causality/container.ts';
 import { type DotSet, isSubset } from '../core/causality/dot-set.ts';
 import { compareKeys, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Clock, Logger, Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
@@ -33,6 +34,12 @@ export interface PullCounts {
   comparisons: number;
 }
 
+/** Keys of an answer that could not be taken in, and what was wrong with the first of them. */
+interface Damage {
+  readonly error: StoreError;
+  readonly keys: number;
+}
+
 const CALL_MS = 10_000;
 /** What is pulled in a second at most, in bytes: requests come first. */
 const BYTES_PER_S = 16 << 20;
@@ -57,14 +64,18 @@ export class PartitionPull {
     this.counts = counts;
   }
 
-  /** Ends when nothing is missing that the peer had when it was last asked, or when it does not answer. */
+  /**
+   * Ends when nothing is missing that the peer had when it was last asked, or when it does not answer. Errors: storage-failed, when
+   * what is left cannot be taken in, because what is here of these keys is damaged.
+   */
   async run(): Promise<void> {
     for (let step = 0; step < STEPS_MAX; step++) {
       const answer = await this.askMissing();
       if (answer === undefined) return;
       if (answer.kind === 'unknown') return this.compare();
       if (answer.keys.length === 0) return;
-      this.takeIn(answer.keys, answer.clock);
+      const damage = this.takeIn(answer.keys, answer.clock);
+      if (damage !== undefined && damage.keys === answer.keys.length) throw damage.error;
       if (isSubset(answer.clock, this.needs.store.clock(this.partition))) return;
       await this.pause(answer.keys);
     }
@@ -104,7 +115,9 @@ export class PartitionPull {
     for (let step = 0; step < STEPS_MAX; step++) {
       if (piece === undefined || piece.life !== first.life) return false;
       const last = piece.keys.at(-1)?.key;
-      this.takeIn(piece.keys, piece.clock);
+      const damage = this.takeIn(piece.keys, piece.clock);
+      // The clock must not take in what a key that was passed over lacks.
+      if (damage !== undefined) throw damage.error;
       this.dropAbsent(piece, comparison.passed, piece.isLast ? undefined : last);
       if (piece.isLast) return true;
       if (last === undefined) return false;
@@ -121,12 +134,21 @@ export class PartitionPull {
     return this.ask(METHOD.compare, out, (body) => readCompareAnswer(body));
   }
 
-  private takeIn(keys: readonly ReceivedKey[], theirClock: DotSet): void {
+  /** One key that cannot be read here does not hold up the others: it remains missing. */
+  private takeIn(keys: readonly ReceivedKey[], theirClock: DotSet): Damage | undefined {
+    let damage: Damage | undefined;
     for (const { key, dots, theirs, bytes } of keys) {
-      this.needs.replica.absorb({ partition: this.partition, key }, theirs, theirClock, dots);
+      try {
+        this.needs.replica.absorb({ partition: this.partition, key }, theirs, theirClock, dots);
+      } catch (error) {
+        if (!(error instanceof StoreError)) throw error;
+        damage = { error: damage?.error ?? error, keys: (damage?.keys ?? 0) + 1 };
+        continue;
+      }
       this.counts.keys++;
       this.counts.bytes += bytes;
     }
+    return damage;
   }
 
   /** Keys that are here and not there, behind `after` and up to `upTo`: what the peer's clock has of them was overwritten or deleted. */

@@ -28,7 +28,11 @@ function open(hintBytes = 100_000): void {
     [second, third],
   ].map((owners) => owners.map((number) => memberNumber(Number(number))));
   const view = new ClusterView(new History(createCommand({ n: 2, ownership })).present);
-  const replica = new Replica(self, disk.store, { siblings: 3, objectBytes: 100 }, () => view);
+  const replica = new Replica({
+    ...{ self, store: disk.store, limits: { siblings: 3, objectBytes: 100 }, currentView: () => view },
+    ownActor: () => undefined,
+    forgot: () => {},
+  });
   hints = new HintStore(disk.store, disk.clock, hintBytes);
   fallback = new Fallback({ store: disk.store, hints, replica });
 }

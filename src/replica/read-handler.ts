@@ -33,7 +33,7 @@ export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
   return (body, request) => {
     const address = readReadRequest(body);
     replica.check(address);
-    if (!standing.readable) {
+    if (!standing.isReadable(address.partition)) {
       return readWhenAllowed();
     }
     return readDurably();
@@ -41,7 +41,7 @@ export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
     /** Until then, or until nobody waits for the answer any more. */
     function readWhenAllowed(): Promise<void> {
       return new Promise((resolve, reject) => {
-        const callOff = standing.whenReadable(() => {
+        const callOff = standing.whenReadable(address.partition, () => {
           timer.cancel();
           readDurably().then(resolve, reject);
         });

@@ -24,7 +24,11 @@ let view: ClusterView | undefined;
 beforeEach(async () => {
   disk = await openTestStore();
   view = new ClusterView(new History(createCommand()).present);
-  replica = new Replica(self, disk.store, limits, () => view);
+  replica = new Replica({
+    ...{ self, limits, store: disk.store, currentView: () => view },
+    ownActor: () => undefined,
+    forgot: () => {},
+  });
 });
 
 const siblings = () => {

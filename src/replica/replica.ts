@@ -8,7 +8,7 @@ import {
   strip,
 } from '../core/causality/container.ts';
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, lastCounter, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
 import {
   applyRemote,
@@ -47,6 +47,15 @@ export interface ObjectLimits {
   readonly objectBytes: number;
 }
 
+export interface ReplicaNeeds {
+  readonly self: NodeId;
+  readonly store: Store;
+  readonly limits: ObjectLimits;
+  readonly currentView: () => ClusterView | undefined;
+  readonly ownActor: () => Actor | undefined;
+  readonly forgot: (partition: Partition) => void;
+}
+
 /** What an owner does with the partitions it holds: one synchronous step each, from what is stored to what is stored next. */
 export class Replica {
   private readonly self: NodeId;
@@ -59,11 +68,18 @@ export class Replica {
   /** Keys that are stored with a context. */
   private readonly residues = new Map<Partition, Set<ObjectKey>>();
 
-  constructor(self: NodeId, store: Store, limits: ObjectLimits, currentView: () => ClusterView | undefined) {
+  /** Told of a partition in which this process has forgotten a write of its own. */
+  private readonly forgot: (partition: Partition) => void;
+  /** Under which this process writes at present. */
+  private readonly ownActor: () => Actor | undefined;
+
+  constructor({ self, store, limits, currentView, ownActor, forgot }: ReplicaNeeds) {
     this.self = self;
     this.store = store;
     this.limits = limits;
     this.currentView = currentView;
+    this.ownActor = ownActor;
+    this.forgot = forgot;
   }
 
   /** Errors: not-ready (no cluster yet), conflict (the sender's view is outdated, or this node is not an owner). */
@@ -180,6 +196,8 @@ export class Replica {
 
   private take(address: PartitionKey, mine: Container, remote: Container, dots: readonly Dot[]): Sequence {
     const { partition, key } = address;
+    for (const dot of dots) this.checkOwnDot(partition, dot);
+    for (const { dot } of remote.siblings) this.checkOwnDot(partition, dot);
     const comparison = this.comparisons.get(partition);
     const judged =
       comparison?.passed !== undefined && compareKeys(key, comparison.passed) <= 0
@@ -187,6 +205,12 @@ export class Replica {
         : mine;
     const update = applyRemote(judged, this.store.clock(partition), remote, dots);
     return update === undefined ? this.store.unflushed(partition, key) : this.apply(address, update);
+  }
+
+  /** A write of this very process above its own counter: it was lost here while running, and its dot would be minted again (H1). */
+  private checkOwnDot(partition: Partition, { actor, counter }: Dot): void {
+    if (actor !== this.ownActor() || counter <= lastCounter(this.store.clock(partition), actor)) return;
+    this.forgot(partition);
   }
 
   private noteResidue(partition: Partition, key: ObjectKey, stored: Container): void {

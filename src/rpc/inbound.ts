@@ -12,6 +12,8 @@ export interface InboundContext {
   readonly logger: Logger;
   isPeer(node: NodeId): boolean;
   received(from: NodeId, message: Uint8Array): void;
+  /** The peer has dialed this node and was welcomed. */
+  welcomed(peer: NodeId): void;
 }
 
 interface Connection {
@@ -90,6 +92,7 @@ export class Inbound {
     connection.reader.setLimit(this.context.limits.frameBytesMax);
     connection.socket.write(encodeFrame(encodeAcceptance(this.context.self)));
     this.context.logger.info({ peer, incarnation: Buffer.from(incarnation).toString('hex') }, 'peer has dialed');
+    this.context.welcomed(peer);
   }
 
   private refuse(connection: Connection, reason: string): void {

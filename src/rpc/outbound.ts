@@ -66,6 +66,14 @@ export class Outbound {
     socket.on('close', () => this.lost());
   }
 
+  /** The peer is there, for it has just dialed this node: what is left of the wait before the next attempt is not waited for. */
+  dialAgain(): void {
+    const isWaiting = this.socket === undefined && this.timer !== undefined;
+    if (this.closed || !isWaiting) return;
+    this.timer?.cancel();
+    this.dial();
+  }
+
   /** Ends the connection at once; what was not yet written is lost. */
   drop(reason: string): void {
     this.closed = true;

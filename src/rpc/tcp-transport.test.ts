@@ -209,6 +209,21 @@ describe('the TCP transport', () => {
     expect(backOffs[failures]).toBeLessThan(50);
   });
 
+  it('does not wait any longer for a peer that has dialed it', async () => {
+    const [portA, portB] = [await freePort(), await freePort()];
+    const events: string[] = [];
+    const disconnected = (peer: NodeId) => events.push(`${peer} lost`);
+    const connected = (peer: NodeId) => events.push(`${peer} connected`);
+    // On its clock no time passes: of its own accord it never dials a second time.
+    const a = await start('a', { port: portA, clock: new ManualClock() }, { ...silent, connected, disconnected });
+    a.setPeers(peersAt({ b: portB }));
+    await until(() => events.length === 1);
+    const b = await start('b', { port: portB });
+    b.setPeers(peersAt({ a: portA }));
+    await until(() => events.length === 2);
+    expect(events).toEqual(['b lost', 'b connected']);
+  });
+
   it('does not connect to a node of another cluster', async () => {
     const other = await start('b', { port: 0, cluster: 'other' });
     other.setPeers(peersAt({ a: await freePort() }));

@@ -48,6 +48,7 @@ export class TcpTransport implements Transport {
       logger,
       isPeer: (peer) => this.links.has(peer),
       received: (from, message) => this.receiver?.received(from, message),
+      welcomed: (peer) => this.links.get(peer)?.dialAgain(),
     });
     this.server = createServer((socket) => this.inbound.accept(socket));
   }

@@ -116,7 +116,7 @@ function effectiveLimits(own: Partial<StoreLimits> | undefined): StoreLimits {
 
 const LOG_MISSING =
   'The log is missing from the data folder, though the folder has been in use: changes may be lost. ' +
-  'Restore the latest copy of the data folder: this release cannot rebuild it from the other nodes yet.';
+  'Put back the missing files, or empty the folder: the node then fetches everything from the other owners.';
 
 /** What is replayed was flushed when its segment was opened. */
 const onDisk = (): Promise<void> => Promise.resolve();

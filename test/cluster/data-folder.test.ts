@@ -1,9 +1,9 @@
 /** What a node makes of a data folder that is not as it left it, or not its own. Real folders, real processes. */
-import { cpSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finished, Program } from '../child-process.ts';
-import { type Answer, type Sent, send } from './http-request.ts';
+import { type Answer, jsonOf, type Sent, send } from './http-request.ts';
 import { freePorts, RealCluster } from './real-cluster.ts';
 
 let cluster: RealCluster;
@@ -81,13 +81,15 @@ describe('a folder or port that cannot be had', () => {
 });
 
 describe('with n2 stopped', () => {
-  const backup = () => join(cluster.folder, 'backup');
   const folder = () => cluster.dataFolder('n2');
   const launch = (file?: string) => cluster.launch('n2', file);
+  const caughtUp = () =>
+    expect
+      .poll(async () => jsonOf(await ask('n2', '/v1/cluster/catch-up')), { timeout: 20_000 })
+      .toEqual({ node: 'n2', partitions: [], excepted: [] });
 
   beforeAll(async () => {
     await cluster.kill(['n2']);
-    cpSync(folder(), backup(), { recursive: true });
   });
 
   it('the folder of another node, another cluster or other partitions: exit code 2, and what to do', async () => {
@@ -103,36 +105,37 @@ describe('with n2 stopped', () => {
     await cluster.start(['n3']);
   });
 
-  it('an emptied folder is refused, while the others serve', async () => {
-    rmSync(folder(), { recursive: true });
-    await expectEnd(launch(), 1, /the data folder of n2 is empty, but the cluster knows that it had one/);
-    await expectEnd(launch(), 1, /the data folder of n2 is empty, but the cluster knows that it had one/);
-    await expectOthersServe();
-  });
-
-  it('the folder put back as it was is taken; an older copy, from before a later start, is not', {
-    timeout: 60_000,
-  }, async () => {
-    rmSync(folder(), { recursive: true });
-    cpSync(backup(), folder(), { recursive: true });
+  it('an emptied folder: the node comes back and has everything, without the others', { timeout: 60_000 }, async () => {
+    for (let i = 0; i < 20; i++) expect((await put('n1', `/v1/kv/b/wiped-${i}?w=2`, `value ${i}`)).status).toBe(204);
+    cluster.wipe('n2');
     await cluster.start(['n2']);
+    await caughtUp();
+    for (let i = 0; i < 20; i++)
+      expect((await ask('n2', `/v1/kv/b/wiped-${i}?r=1`)).body.toString()).toBe(`value ${i}`);
     expect((await put('n2', '/v1/kv/b/0?w=3', 'value 0')).status).toBe(204);
     await cluster.kill(['n2']);
-    const latest = join(cluster.folder, 'latest');
-    cpSync(folder(), latest, { recursive: true });
-    rmSync(folder(), { recursive: true });
-    cpSync(backup(), folder(), { recursive: true });
-    await expectEnd(launch(), 1, /an older copy|shorter than what was acknowledged from it/);
-    await expectEnd(launch(), 1, /an older copy|shorter than what was acknowledged from it/);
-    await expectOthersServe();
-    rmSync(folder(), { recursive: true });
-    cpSync(latest, folder(), { recursive: true });
+    await cluster.start(['n2']);
+    expect((await ask('n2', '/v1/kv/b/0?r=1')).body.toString()).toBe('value 0');
+  });
+
+  it('an older copy, from before a later start: the node comes back and has what was written since', {
+    timeout: 60_000,
+  }, async () => {
+    await cluster.kill(['n2']);
+    const older = cluster.copyFolder('n2', 'older');
+    await cluster.start(['n2']);
+    for (let i = 0; i < 20; i++) expect((await put('n2', `/v1/kv/b/old-${i}?w=3`, `value ${i}`)).status).toBe(204);
+    await cluster.kill(['n2']);
+    cluster.restoreFolder('n2', older);
+    await cluster.start(['n2']);
+    expect(cluster.process('n2').stderr).toContain('this data folder is older than the latest one');
+    await caughtUp();
+    for (let i = 0; i < 20; i++) expect((await ask('n2', `/v1/kv/b/old-${i}?r=1`)).body.toString()).toBe(`value ${i}`);
   });
 
   it('a torn tail, with garbage behind it, is dropped: nothing acknowledged was in it', {
     timeout: 60_000,
   }, async () => {
-    await cluster.start(['n2']);
     for (let i = 0; i < 20; i++) expect((await put('n2', `/v1/kv/b/${i}?w=3`, `value ${i}`)).status).toBe(204);
     await cluster.kill(['n2']);
     const { path, bytes, end } = latestSegment(folder());
@@ -143,7 +146,7 @@ describe('with n2 stopped', () => {
     for (let i = 0; i < 20; i++) expect((await ask('n2', `/v1/kv/b/${i}?r=1`)).body.toString()).toBe(`value ${i}`);
   });
 
-  it('damage in the middle of what was on disk is refused, and named, until it is undone', {
+  it('damage in the middle of what was on disk is refused, and named, until it is undone or the folder emptied', {
     timeout: 60_000,
   }, async () => {
     for (let i = 0; i < 40; i++) await put('n2', `/v1/kv/b/damage-${i}?w=3`, `damage ${i}`);
@@ -163,21 +166,24 @@ describe('with n2 stopped', () => {
     await cluster.start(['n2']);
     for (let i = 0; i < 40; i++)
       expect((await ask('n2', `/v1/kv/b/damage-${i}?r=1`)).body.toString()).toBe(`damage ${i}`);
+    await cluster.kill(['n2']);
+    cluster.wipe('n2');
+    await cluster.start(['n2']);
+    await caughtUp();
+    for (let i = 0; i < 40; i++)
+      expect((await ask('n2', `/v1/kv/b/damage-${i}?r=1`)).body.toString()).toBe(`damage ${i}`);
   });
 
   it('a log that is missing, or a state that is no LMDB file, is refused', { timeout: 60_000 }, async () => {
     await cluster.kill(['n2'], 'SIGTERM');
-    const whole = join(cluster.folder, 'whole');
-    cpSync(folder(), whole, { recursive: true });
+    const whole = cluster.copyFolder('n2', 'whole');
     rmSync(join(folder(), 'log'), { recursive: true });
     await expectEnd(launch(), 1, /[Tt]he log is missing/);
-    rmSync(folder(), { recursive: true });
-    cpSync(whole, folder(), { recursive: true });
+    cluster.restoreFolder('n2', whole);
     writeFileSync(join(folder(), 'state', 'state.mdb'), 'no database');
     await expectEnd(launch(), 1, /n2/);
     await expectOthersServe();
-    rmSync(folder(), { recursive: true });
-    cpSync(whole, folder(), { recursive: true });
+    cluster.restoreFolder('n2', whole);
     await cluster.start(['n2']);
   });
 
@@ -186,7 +192,35 @@ describe('with n2 stopped', () => {
     expect(readdirSync(folder())).toContain('lock');
     await cluster.start(['n2']);
   });
+
+  it('a damaged value is never shown, and does not keep the node from what else it missed', {
+    timeout: 60_000,
+  }, async () => {
+    expect((await put('n1', '/v1/kv/b/victim?w=3', 'this value will be damaged')).status).toBe(204);
+    await cluster.kill(['n2'], 'SIGTERM');
+    damageEverywhere(join(folder(), 'state', 'state.mdb'), 'this value will be damaged');
+    for (const key of ['victim', ...Array(20).keys()])
+      expect((await put('n1', `/v1/kv/b/${key}?w=2`, `after ${key}`)).status).toBe(204);
+    await cluster.start(['n2']);
+    for (const key of Array(20).keys())
+      await expect.poll(async () => (await ask('n2', `/v1/kv/b/${key}?r=1`)).body.toString()).toBe(`after ${key}`);
+    expect((await ask('n2', '/v1/kv/b/victim?r=2')).body.toString()).toBe('after victim');
+    const all = await ask('n2', '/v1/kv/b/victim?r=3');
+    expect(all.status).toBe(503);
+    expect(all.body.toString()).toMatch(
+      /Stored data is damaged: the checksum does not match \(an object of partition \d+\)/,
+    );
+  });
 });
+
+function damageEverywhere(path: string, value: string): void {
+  const bytes = readFileSync(path);
+  const places: number[] = [];
+  for (let at = bytes.indexOf(value); at !== -1; at = bytes.indexOf(value, at + 1)) places.push(at);
+  expect(places.length).toBeGreaterThan(0);
+  for (const place of places) bytes[place] = (bytes[place] ?? 0) ^ 1;
+  writeFileSync(path, bytes);
+}
 
 interface Segment {
   readonly path: string;

@@ -1,11 +1,15 @@
 /** Requests to real nodes, with nothing between the test and the bytes that a client sees. */
-import { request } from 'node:http';
+import { type Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 
 export interface Sent {
   readonly method?: string;
   readonly headers?: Readonly<Record<string, string | readonly string[]>>;
   readonly body?: string | Uint8Array;
+  /** Left out: a connection of its own. */
+  readonly agent?: Agent;
+  /** After so long the client gives up. Left out: never. */
+  readonly withinMs?: number;
 }
 
 export interface Answer {
@@ -14,14 +18,17 @@ export interface Answer {
   readonly body: Buffer;
 }
 
-/** One request on a connection of its own. `path` is sent as it is. Rejects when the connection breaks. */
-export function send(port: number, path: string, { method = 'GET', headers = {}, body }: Sent = {}): Promise<Answer> {
+/** One request. `path` is sent as it is. Rejects when the connection breaks, or when the client gives up. */
+export function send(port: number, path: string, options: Sent = {}): Promise<Answer> {
+  const { method = 'GET', headers = {}, body, agent = false, withinMs } = options;
   return new Promise((resolve, reject) => {
     // Node's client leaves the length of a body out of the methods that seldom have one.
     const isDeclared = body !== undefined && headers['Transfer-Encoding'] === undefined;
     const length = isDeclared ? { 'Content-Length': String(Buffer.byteLength(body)) } : {};
     const sent = { ...length, ...headers } as Record<string, string | string[]>;
-    const outgoing = request({ agent: false, host: '127.0.0.1', port, path, method, headers: sent }, (incoming) => {
+    const target = { agent, host: '127.0.0.1', port, path, method, headers: sent };
+    const signal = withinMs === undefined ? {} : { signal: AbortSignal.timeout(withinMs) };
+    const outgoing = request({ ...target, ...signal }, (incoming) => {
       const chunks: Buffer[] = [];
       incoming.on('data', (chunk: Buffer) => chunks.push(chunk));
       incoming.on('error', reject);

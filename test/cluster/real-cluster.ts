@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Finished, Program } from '../child-process.ts';
+import { ProxiedNetwork } from './faults/proxied-network.ts';
 import { eventually, jsonOf, send } from './http-request.ts';
 
 /** The program that users run. */
@@ -14,6 +15,8 @@ export interface ClusterOptions {
   readonly n?: number;
   /** Lines added to cluster.yaml. */
   readonly settings?: string;
+  /** The nodes reach each other through proxies that can be cut: see {@link RealCluster.network}. */
+  readonly isProxied?: boolean;
 }
 
 /** A cluster of real processes on loopback, in a folder of its own. */
@@ -22,17 +25,31 @@ export class RealCluster {
   readonly file = join(this.folder, 'cluster.yaml');
   readonly ids: readonly string[];
   private readonly ports: readonly number[];
-  private readonly processes = new Map<string, Program>();
+  private readonly proxies: ProxiedNetwork | undefined;
+  private readonly lives = new Map<string, readonly Program[]>();
   private readonly all = new Set<Program>();
 
-  private constructor(ports: readonly number[], options: ClusterOptions) {
+  private constructor(ids: readonly string[], ports: readonly number[], proxies: ProxiedNetwork | undefined) {
+    this.ids = ids;
     this.ports = ports;
-    this.ids = Array.from({ length: ports.length / 2 }, (_, i) => `n${i + 1}`);
-    writeFileSync(this.file, this.yaml(options));
+    this.proxies = proxies;
   }
 
   static async create(options: ClusterOptions = {}): Promise<RealCluster> {
-    return new RealCluster(await freePorts((options.nodes ?? 3) * 2), options);
+    const { nodes = 3, isProxied = false } = options;
+    const ids = Array.from({ length: nodes }, (_, i) => `n${i + 1}`);
+    const ports = await freePorts(nodes * 2);
+    const rpcPort = (id: string): number => ports[2 * ids.indexOf(id) + 1] ?? 0;
+    const proxies = isProxied ? await ProxiedNetwork.between(ids, rpcPort) : undefined;
+    const cluster = new RealCluster(ids, ports, proxies);
+    cluster.writeFiles(options);
+    return cluster;
+  }
+
+  /** What lies between the nodes of a proxied cluster. */
+  get network(): ProxiedNetwork {
+    if (this.proxies === undefined) throw new Error('this cluster was not created with isProxied');
+    return this.proxies;
   }
 
   url(id: string): string {
@@ -51,11 +68,35 @@ export class RealCluster {
     return join(this.folder, id);
   }
 
+  /** Loses all that a node keeps, which must not run. */
+  wipe(id: string): void {
+    rmSync(this.dataFolder(id), { recursive: true });
+  }
+
+  /** Copies all that a node keeps to a folder beside it, which is returned. It must not run. */
+  copyFolder(id: string, name: string): string {
+    const copy = join(this.folder, name);
+    rmSync(copy, { recursive: true, force: true });
+    cpSync(this.dataFolder(id), copy, { recursive: true });
+    return copy;
+  }
+
+  /** Gives a node, which must not run, what was copied instead of what it has. */
+  restoreFolder(id: string, copy: string): void {
+    rmSync(this.dataFolder(id), { recursive: true, force: true });
+    cpSync(copy, this.dataFolder(id), { recursive: true });
+  }
+
   /** The latest process of the node. */
   process(id: string): Program {
-    const process = this.processes.get(id);
+    const process = this.livesOf(id).at(-1);
     if (process === undefined) throw new Error(`${id} was not started`);
     return process;
+  }
+
+  /** Every process of the node so far, in order. */
+  livesOf(id: string): readonly Program[] {
+    return this.lives.get(id) ?? [];
   }
 
   /**
@@ -64,15 +105,15 @@ export class RealCluster {
    */
   async start(ids: readonly string[] = this.ids): Promise<void> {
     await Promise.all(ids.map((id) => this.says(this.launch(id), new RegExp(`^ready ${id} `, 'm'))));
-    const running = this.ids.filter((id) => this.processes.get(id)?.isRunning === true);
+    const running = this.ids.filter((id) => this.livesOf(id).at(-1)?.isRunning === true);
     const settled = Promise.all(running.map((from) => eventually(() => this.seesAll(from, running))));
     await inTime(settled, () => `${running} do not see each other`);
   }
 
   /** Starts a node without waiting. `file`: another cluster.yaml than the cluster's own. */
-  launch(id: string, file: string = this.file): Program {
+  launch(id: string, file: string = this.fileOf(id)): Program {
     const node = this.run(['start', '--config', file, '--node', id]);
-    this.processes.set(id, node);
+    this.lives.set(id, [...this.livesOf(id), node]);
     return node;
   }
 
@@ -95,16 +136,26 @@ export class RealCluster {
     return Promise.all(nodes.map((node) => this.end(node)));
   }
 
+  /** SIGSTOP: the process stands still, its connections stay. */
+  freeze(id: string): void {
+    this.process(id).child.kill('SIGSTOP');
+  }
+
+  thaw(id: string): void {
+    this.process(id).child.kill('SIGCONT');
+  }
+
   /** Waits for the program's end, 30 s at most. */
   end(program: Program): Promise<Finished> {
     return inTime(program.ended(), () => `did not end:\n${program.stdout}${program.stderr}`);
   }
 
-  /** Ends what still runs and removes the folder. */
-  async remove(): Promise<void> {
+  /** Ends what still runs and removes the folder, or keeps it. */
+  async remove(keep = false): Promise<void> {
     for (const program of this.all) if (program.isRunning) program.child.kill('SIGKILL');
     await Promise.all([...this.all].map((program) => program.ended()));
-    rmSync(this.folder, { recursive: true, force: true });
+    this.proxies?.close();
+    if (!keep) rmSync(this.folder, { recursive: true, force: true });
   }
 
   private async seesAll(from: string, ids: readonly string[]): Promise<true | undefined> {
@@ -120,11 +171,23 @@ export class RealCluster {
     return port;
   }
 
-  private yaml({ n, settings = '' }: ClusterOptions): string {
-    const nodes = this.ids.map(
-      (id, i) =>
-        `  - { id: ${id}, zone: z${i % 3}, host: 127.0.0.1, http: ${this.httpPort(id)}, rpc: ${this.rpcPort(id)}, data: ${id} }`,
-    );
+  /** The cluster.yaml that the node is started with. */
+  private fileOf(id: string): string {
+    return this.proxies === undefined ? this.file : join(this.folder, `${id}.yaml`);
+  }
+
+  private writeFiles(options: ClusterOptions): void {
+    writeFileSync(this.file, this.yaml(options, undefined));
+    if (this.proxies === undefined) return;
+    for (const id of this.ids) writeFileSync(this.fileOf(id), this.yaml(options, id));
+  }
+
+  /** As `reader` is to see the cluster: in a proxied one each reaches the others in ways of its own. */
+  private yaml({ n, settings = '' }: ClusterOptions, reader: string | undefined): string {
+    const nodes = this.ids.map((id, i) => {
+      const rpc = reader === undefined || reader === id ? this.rpcPort(id) : this.network.portOf(reader, id);
+      return `  - { id: ${id}, zone: z${i % 3}, host: 127.0.0.1, http: ${this.httpPort(id)}, rpc: ${rpc}, data: ${id} }`;
+    });
     const replicas = n ?? Math.min(3, this.ids.length);
     return ['cluster: test', `replication: { n: ${replicas} }`, 'nodes:', ...nodes, settings, ''].join('\n');
   }

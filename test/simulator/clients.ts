@@ -292,7 +292,7 @@ export class Clients {
     const { node } = machine;
     if (node === undefined) return;
     const call = this.beginCall(client, { kind: 'read' });
-    node.membership.catchUp(timeoutMs).then(
+    node.membership.refresh(timeoutMs).then(
       (isFresh) =>
         this.endCall(
           call,

@@ -9,6 +9,9 @@ import type { Simulation } from './simulation.ts';
 
 /** A power cut waits so long for a flush to come into. */
 const FLUSH_WAIT_MS = 300;
+/** A folder may be lost only when nothing is on it alone: such a moment is waited for. */
+const LOSS_RETRY_MS = 23;
+const LOSS_RETRIES = 60;
 
 type Crash = Pick<Extract<Fault, { kind: 'crash' }>, 'power' | 'silent' | 'forMs' | 'moment'>;
 
@@ -93,7 +96,7 @@ export class Faults {
 
   private crashNow(machine: Machine, fault: Crash): void {
     const { power, silent, forMs, moment } = fault;
-    if (!machine.isRunning || machine.isLost || this.simulation.healed) return;
+    if (!machine.isRunning || this.simulation.healed) return;
     this.simulation.tally.note(power ? 'crash: power cut' : 'crash: process ended');
     machine.crash(power, silent);
     machine.isHeldDown = true;
@@ -152,14 +155,18 @@ export class Faults {
     if (weather.isFull || weather.readErrors > 0 || weather.slowness > 10) this.troubled.add(machine);
   }
 
-  /** The data folder is emptied while no process runs on it; the node is started on the empty one, and must refuse. */
-  private wipe(machine: Machine): void {
-    if (machine.isLost || !this.ledger.canLose(machine)) return this.simulation.tally.note('a loss was left out');
+  /** The data folder is emptied while no process runs on it; the node is started on the empty one. */
+  private wipe(machine: Machine, retries = LOSS_RETRIES): void {
+    if (machine.isLost || !this.ledger.canLose(machine)) {
+      if (retries === 0) return this.simulation.tally.note('a loss was left out');
+      return this.later(LOSS_RETRY_MS, () => this.wipe(machine, retries - 1));
+    }
+    const voice = machine.node?.membership.metadata?.id;
+    if (voice !== undefined) machine.forsworn.add(voice);
     machine.crash(false, false);
     machine.disk.wipe();
     this.simulation.tally.note('a folder was emptied');
-    machine.isLost = true;
-    machine.isEmptied = true;
+    machine.loseFolder();
     machine.start();
   }
 
@@ -168,23 +175,28 @@ export class Faults {
     if (machine.isLost || !machine.isRunning) return;
     machine.crash(false, false);
     const putBack = machine.disk.image();
+    const losses = machine.losses;
     machine.start();
-    this.later(liveMs, () => {
-      // Before the node had a new grant the old folder is as good as the new one.
-      const hasLived = machine.node?.membership.standing.actor !== undefined;
-      if (!hasLived || machine.isLost || !this.ledger.canGoBack(machine))
-        return this.simulation.tally.note('a loss was left out');
-      machine.crash(false, false);
-      putBack();
-      this.simulation.tally.note('an older folder was put back');
-      machine.isLost = true;
-      machine.start();
-    });
+    this.later(liveMs, () => this.goBack(machine, putBack, losses, LOSS_RETRIES));
+  }
+
+  private goBack(machine: Machine, putBack: () => void, losses: number, retries: number): void {
+    // Before the node had a new grant the old folder is as good as the new one.
+    const hasLived = machine.node?.membership.standing.actor !== undefined;
+    if (!hasLived || machine.losses !== losses || !this.ledger.canGoBack(machine)) {
+      if (retries === 0 || machine.losses !== losses) return this.simulation.tally.note('a loss was left out');
+      return this.later(LOSS_RETRY_MS, () => this.goBack(machine, putBack, losses, retries - 1));
+    }
+    machine.crash(false, false);
+    putBack();
+    this.simulation.tally.note('an older folder was put back');
+    machine.loseFolder();
+    machine.start();
   }
 
   private startAgain(machine: Machine): void {
     machine.isHeldDown = false;
-    if (!machine.isLost) machine.start();
+    machine.start();
   }
 
   private later(ms: number, task: () => void): void {

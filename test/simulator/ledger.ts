@@ -1,9 +1,7 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
+import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { Machine } from './machine.ts';
 import type { Simulation } from './simulation.ts';
-
-/** So many members vote in the metadata group. */
-const VOTERS_MAX = 5;
 
 /**
  * Which disks hold what was acknowledged. Without it the injector would sooner or later destroy the last copy of something, and the

@@ -1,4 +1,5 @@
 import type { ClusterConfig } from '../../src/config/cluster-config.ts';
+import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { NodeId } from '../../src/core/ids.ts';
 import type { MetadataLogLimits } from '../../src/membership/metadata-log-limits.ts';
 import { createNode, type Node } from '../../src/node.ts';
@@ -50,9 +51,11 @@ export class Machine {
   private life: NodeLife | undefined;
   private lives = 0;
   private current: { readonly node: Node; readonly store: Store } | undefined;
-  /** The folder was emptied or an older copy put back: this release cannot bring such a node back. */
-  isLost = false;
-  isEmptied = false;
+  private lostFolder = false;
+  /** How often its folder was lost. */
+  losses = 0;
+  /** Raft ids under which this machine has made promises that its disk has forgotten. */
+  readonly forsworn = new Set<number>();
   /** Down on purpose until the fault is over. */
   isHeldDown = false;
   diedOf: Error | undefined;
@@ -72,6 +75,29 @@ export class Machine {
 
   get store(): Store | undefined {
     return this.current?.store;
+  }
+
+  /** Its folder was emptied or an older copy put back, and it is not yet what it was before: with all data, and its vote. */
+  get isLost(): boolean {
+    if (this.lostFolder && this.isRestored) this.lostFolder = false;
+    return this.lostFolder;
+  }
+
+  loseFolder(): void {
+    this.losses++;
+    this.lostFolder = true;
+  }
+
+  private get isRestored(): boolean {
+    const { standing, metadata, view } = this.current?.node.membership ?? {};
+    if (standing?.isWhole !== true || metadata === undefined || view === undefined) return false;
+    const { voters, learners } = view.state.metadata;
+    const member = view.member(this.id);
+    return (
+      member !== undefined &&
+      metadata.id === member.raft &&
+      (this.index < VOTERS_MAX ? voters : learners).includes(member.raft)
+    );
   }
 
   get isRunning(): boolean {

@@ -60,7 +60,7 @@ export const REQUIRED_STATES: readonly string[] = [
   'a folder was emptied',
   'an older folder was put back',
   'fault: outage',
-  'a lost folder was refused',
+  'a lost folder was caught up with',
   'a loss was left out',
 ];
 

@@ -68,15 +68,27 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
-    'an older copy of a folder is asked before its start is refused',
+    'an older copy of a folder is asked before anybody can tell it so',
     plan(
       3,
       9000,
       [
-        ...requests(0, 6000, 10, () => ({ kind: 'put', level: 'all', node: 1 })),
-        ...requests(4000, 9000, 3, () => ({ kind: 'get', level: 'one', node: 0 })),
+        ...requests(0, 4900, 10, () => ({ kind: 'put', level: 'all', node: 1 })),
+        ...requests(4900, 9000, 3, () => ({ kind: 'get', level: 'one', node: 0 })),
       ],
-      [{ kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 }],
+      [
+        { kind: 'restore', atMs: 1000, node: 0, liveMs: 4003.7 },
+        {
+          kind: 'cut',
+          atMs: 5003,
+          forMs: 2500,
+          flapMs: 0,
+          links: [1, 2].flatMap((other) => [
+            [0, other],
+            [other, 0],
+          ]),
+        },
+      ],
     ),
   ],
   [

@@ -193,14 +193,14 @@ export class Simulation {
     for (const machine of this.machines) {
       machine.resume();
       machine.isHeldDown = false;
-      if (!machine.isLost) machine.start();
+      machine.start();
     }
   }
 
-  /** Every node serves and is seen to by all others, but for those that lost their folder. */
+  /** Every node serves, with all of its data, and is seen to by all others. */
   private allServe(): boolean {
-    const machines = this.machines.filter(({ isLost }) => !isLost);
-    return machines.every((machine) => machines.every((other) => machine.sees(other)));
+    const { machines } = this;
+    return machines.every((machine) => !machine.isLost && machines.every((other) => machine.sees(other)));
   }
 
   /** All replicas must become equal by themselves, with nobody asking for anything; and hints must be gone, of which `hints` judges. */
@@ -241,13 +241,14 @@ export class Simulation {
 
   private missing(): string {
     return this.machines
-      .filter(({ isLost }) => !isLost)
       .map((machine) => {
-        const unseen = this.machines.filter((other) => !other.isLost && !machine.sees(other)).map(({ id }) => id);
+        const unseen = this.machines.filter((other) => !machine.sees(other)).map(({ id }) => id);
         const why = machine.isRunning
-          ? (machine.node?.api.notReady() ?? '')
+          ? (machine.node?.api.notReady() ?? (machine.isLost ? 'catching up, or without its vote' : ''))
           : (machine.diedOf?.message ?? 'not running');
-        return unseen.length === 0 ? '' : `${machine.id} does not see ${unseen.join(', ')} serve (${why})`;
+        return unseen.length === 0 && !machine.isLost
+          ? ''
+          : `${machine.id} does not see ${unseen.join(', ')} serve (${why})`;
       })
       .filter((text) => text !== '')
       .join('; ');
@@ -283,12 +284,11 @@ export class Simulation {
     if (machine === undefined) return;
     if (error instanceof InvariantViolation)
       return this.violated('invariant', `${id}: ${error.stack ?? error.message}`);
-    if (machine.isLost) return this.tally.note('a lost folder was refused');
     if (!this.faults.hasTroubledDisk(machine))
       return this.violated('crash', `${id} died without a cause: ${error.stack ?? error.message}`);
     this.tally.note('died of its disk');
     this.world.schedule(RESTART_MS, LABEL.fault, () => {
-      if (!machine.isHeldDown && !machine.isLost) machine.start();
+      if (!machine.isHeldDown) machine.start();
     });
   }
 

@@ -5,7 +5,8 @@
  * 2. A command that is refused changes nothing but the record of its proposal; applied twice, it changes nothing the second time and
  *    gives the first's result (R10).
  * 3. `create` takes effect once: the state of a cluster is never replaced.
- * 4. The epoch grows by one with every change that a request could notice, and a grant is not one unless an address changed.
+ * 4. The epoch grows by one with every change that a request could notice, and a grant is not one unless an address changed, nor is
+ *    a change of the metadata group.
  */
 import { type Epoch, epoch, type LogIndex, type MemberNumber } from '../ids.ts';
 import { invariant, unreachable } from '../invariant.ts';
@@ -20,8 +21,18 @@ import type {
   Member,
   Origin,
 } from './cluster-state.ts';
-import { STARTS_KEPT } from './cluster-state.ts';
-import type { Addresses, BucketCommand, Command, CreateCommand, GrantCommand, SettingsCommand } from './command.ts';
+import { firstRaftId, STARTS_KEPT } from './cluster-state.ts';
+import type {
+  Addresses,
+  BucketCommand,
+  Command,
+  CreateCommand,
+  GrantCommand,
+  ReadmitCommand,
+  ReconfigureCommand,
+  SettingsCommand,
+} from './command.ts';
+import { foundingConfiguration, laterRaftId, sameConfiguration, stepProblem } from './metadata-configuration.ts';
 
 /** The buckets that may have properties of their own. */
 export const BUCKETS_MAX = 10_000;
@@ -38,6 +49,10 @@ export function applyCommand(state: ClusterState | undefined, command: Command, 
   switch (command.kind) {
     case 'grant':
       return grant(state, command, index);
+    case 'readmit':
+      return readmit(state, command, index);
+    case 'reconfigure':
+      return reconfigure(state, command);
     case 'settings':
       return once(state, command.origin, () => changeSettings(state, command));
     case 'bucket':
@@ -58,6 +73,7 @@ function create(command: CreateCommand): Applied {
     store: '',
     grant: 0 as LogIndex,
     starts: [],
+    raft: firstRaftId(member.number),
   }));
   const ownership = command.ownership.map((owners) => ({ owners, since: first }));
   const state = {
@@ -69,6 +85,7 @@ function create(command: CreateCommand): Applied {
     settings,
     members,
     ownership,
+    metadata: foundingConfiguration(members.map(({ raft }) => raft)),
     buckets: new Map(),
     proposals: new Map(),
   };
@@ -100,6 +117,24 @@ function grant(state: ClusterState, command: GrantCommand, index: LogIndex): App
   const members = state.members.map((other) => (other === member ? granted : other));
   const nextEpoch = sameAddresses(member, command.addresses) ? state.epoch : after(state);
   return { state: { ...state, members, epoch: nextEpoch }, result: { kind: 'granted', grant: index, previousStart } };
+}
+
+function readmit(state: ClusterState, { member: id, replaces, store }: ReadmitCommand, index: LogIndex): Applied {
+  const member = state.members.find((other) => other.id === id);
+  if (member === undefined) return refused(state, 'unknown-member', `${id} is not a member`);
+  if (member.store === store) return done(state);
+  if (member.store !== replaces && member.store !== '') {
+    return refused(state, 'other-store', `${id} is registered with data folder ${member.store}`);
+  }
+  const readmitted: Member = { ...member, store, starts: [], raft: laterRaftId(index) };
+  return done({ ...state, members: state.members.map((other) => (other === member ? readmitted : other)) });
+}
+
+function reconfigure(state: ClusterState, { from, to }: ReconfigureCommand): Applied {
+  if (!sameConfiguration(state.metadata, from))
+    return refused(state, 'moved', 'the metadata group is another one by now');
+  const problem = stepProblem(from, to);
+  return problem === undefined ? done({ ...state, metadata: to }) : refused(state, 'invalid', problem);
 }
 
 function changeSettings(state: ClusterState, command: SettingsCommand): Applied {

@@ -5,6 +5,7 @@
  */
 import type { Epoch, LogIndex, MemberNumber, NodeId } from '../ids.ts';
 import type { QuorumLevel } from '../quorum/quorum-spec.ts';
+import { type RaftId, raftId } from '../raft/types.ts';
 
 /** `down` is an operator's word (a dead member), never the failure detector's. */
 export type MemberState = 'active' | 'joining' | 'leaving' | 'down';
@@ -24,7 +25,15 @@ export interface Member {
   readonly grant: LogIndex;
   /** The nonces of the starts that got a grant, the latest last, at most {@link STARTS_KEPT}. */
   readonly starts: readonly string[];
+  /**
+   * Its voice in the metadata group. The first is its number; one that lost its folder, or whose folder was put back from a copy, is
+   * given another, since it cannot keep what it promised under the one before (R3).
+   */
+  readonly raft: RaftId;
 }
+
+/** The Raft id that a founder begins with. */
+export const firstRaftId = (number: MemberNumber): RaftId => raftId(number);
 
 /** A grant proposed by one of that many earlier starts is recognised, however late its message comes. */
 export const STARTS_KEPT = 16;
@@ -50,6 +59,12 @@ export interface Ownership {
   readonly since: Epoch;
 }
 
+/** Who votes in the metadata group and who only learns. Both ascend. */
+export interface MetadataConfiguration {
+  readonly voters: readonly RaftId[];
+  readonly learners: readonly RaftId[];
+}
+
 export interface ClusterState {
   readonly cluster: string;
   /** Drawn at creation: nodes of another creation of the same name are strangers. */
@@ -64,6 +79,7 @@ export interface ClusterState {
   /** Index is the partition; the length is Q. */
   readonly ownership: readonly Ownership[];
   readonly buckets: ReadonlyMap<string, BucketProperties>;
+  readonly metadata: MetadataConfiguration;
   /** Per member the last proposal applied: one that comes twice is applied once (R10). */
   readonly proposals: ReadonlyMap<NodeId, AppliedProposal>;
 }
@@ -85,7 +101,7 @@ export type CommandResult =
   | { readonly kind: 'refused'; readonly reason: CommandRefusal; readonly detail: string };
 
 /**
- * `restored`: the folder does not hold the start that got the member's latest grant, so it is an older copy;
+ * `moved`: who takes part has changed since the command was made. `restored`: the folder does not hold the start that got the member's latest grant, so it is an older copy;
  * `other-store`: the member is registered with another data folder; `superseded`: a later start of the member has proposed since.
  */
 export type CommandRefusal =
@@ -94,5 +110,6 @@ export type CommandRefusal =
   | 'unknown-member'
   | 'other-store'
   | 'restored'
+  | 'moved'
   | 'superseded'
   | 'invalid';

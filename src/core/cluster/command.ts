@@ -1,8 +1,14 @@
 import type { MemberNumber, NodeId } from '../ids.ts';
-import type { BucketProperties, ClusterSettings, Origin } from './cluster-state.ts';
+import type { BucketProperties, ClusterSettings, MetadataConfiguration, Origin } from './cluster-state.ts';
 
 /** What the metadata group orders. Carries everything that the pure application needs: no clock, no chance, no planner run twice. */
-export type Command = CreateCommand | GrantCommand | SettingsCommand | BucketCommand;
+export type Command =
+  | CreateCommand
+  | GrantCommand
+  | ReadmitCommand
+  | ReconfigureCommand
+  | SettingsCommand
+  | BucketCommand;
 
 /** Makes the cluster, once: proposed by the first leader from its cluster.yaml. */
 export interface CreateCommand {
@@ -42,6 +48,29 @@ export interface GrantCommand {
   readonly start: string;
   readonly attempts: readonly string[];
   readonly addresses: Addresses;
+}
+
+/**
+ * Gives a member that lost its data folder, or whose folder is an older copy, a place again: under a new Raft id, since what was
+ * promised under the old one is forgotten (R3), and with its present folder, whose starts count anew. Its data it must catch up with
+ * (rule C8).
+ */
+export interface ReadmitCommand {
+  readonly kind: 'readmit';
+  readonly member: NodeId;
+  /** The folder that the member is known by, so that the command is carried out once. Empty: none is. */
+  readonly replaces: string;
+  readonly store: string;
+}
+
+/**
+ * One step towards the configuration that the members call for: one voter comes or goes. Proposed by the leader alone, when the step
+ * before it is applied (R5). `voters` and `learners` are those that it starts from, as a compare-and-set.
+ */
+export interface ReconfigureCommand {
+  readonly kind: 'reconfigure';
+  readonly from: MetadataConfiguration;
+  readonly to: MetadataConfiguration;
 }
 
 /** Changes the named settings. */

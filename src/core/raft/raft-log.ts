@@ -85,6 +85,10 @@ export class RaftLog {
     return this.unsavedSnapshot !== undefined;
   }
 
+  get committedUnapplied(): readonly Entry[] {
+    return this.between(this.appliedIndex, this.committedIndex);
+  }
+
   /** The term of the entry at `index`; undefined when it is compacted or not there yet. */
   termAt(index: LogIndex): Term | undefined {
     if (index === this.start.index) return this.start.term;

@@ -8,9 +8,9 @@ import type { ProgressState } from './progress.ts';
 import type { RaftConfig } from './raft-config.ts';
 import { RaftState } from './raft-state.ts';
 import type { Ready } from './ready.ts';
-import { acknowledgeOwn } from './replication.ts';
+import { acknowledgeOwn, advanceCommit, broadcastAppend } from './replication.ts';
 import { step } from './step.ts';
-import type { Configuration, HardState, RaftId, Role, Snapshot, StoredState } from './types.ts';
+import type { Configuration, Entry, HardState, RaftId, Role, Snapshot, StoredState } from './types.ts';
 
 export type ProposeResult =
   /** In the leader's log: committed if and when an entry of this term at this index is applied, else lost. */
@@ -79,6 +79,30 @@ export class RaftNode {
   }
 
   /**
+   * Leader only: puts `data` into the log, which will change the configuration once it is applied; {@link reconfigure} must be called
+   * then. One server at a time (dissertation 4.1): each configuration differs from the one before by one voter at most.
+   * Refused, besides, while an earlier change is not applied or nothing of this term is committed yet (R5).
+   */
+  proposeReconfiguration(data: Uint8Array): ProposeResult {
+    const { raft } = this;
+    if (!raft.mayReconfigure) return refused(raft.role === 'leader' ? 'dropped' : 'no-leader');
+    const index = appendProposal(raft, data);
+    if (index === undefined) return refused('dropped');
+    raft.reconfiguresAt(index);
+    return { kind: 'appended', index, term: raft.term };
+  }
+
+  /** An applied entry has changed who takes part. */
+  reconfigure(configuration: Configuration): void {
+    const { raft } = this;
+    raft.reconfigure(configuration);
+    if (raft.role !== 'leader') return;
+    // With fewer voters a quorum may have everything already; newcomers are sent what they lack.
+    advanceCommit(raft);
+    broadcastAppend(raft);
+  }
+
+  /**
    * Asks how far the log was committed at some moment from now on; the answer comes in {@link Ready.reads}, or never, when
    * the leader changes or a message is lost: ask again under a new token after a while.
    * `token` must not be used twice, by an earlier life of this process neither, or an old answer would be taken for the new one.
@@ -115,6 +139,11 @@ export class RaftNode {
    */
   compact(index: LogIndex, data: Uint8Array, keepEntries = 0): Snapshot | undefined {
     return this.raft.log.compact(index, this.raft.tracker.configuration, data, keepEntries);
+  }
+
+  /** The entries that are known to be committed and were not applied yet. */
+  committedUnapplied(): readonly Entry[] {
+    return this.raft.log.committedUnapplied;
   }
 
   /** What is to be done now; undefined when that is nothing, or {@link advance} was not called for the last one. */

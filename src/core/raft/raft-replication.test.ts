@@ -20,6 +20,7 @@ describe('probe and replicate', () => {
   function elected(): RaftNetwork {
     const network = new RaftNetwork();
     for (const [position, log] of logs.entries()) network.add(position + 1, stored(voters(1, 2, 3, 4, 5, 6, 7), log));
+    network.stabilize(1);
     network.node(1).campaign();
     network.stabilize(1);
     network.stabilize(2, 3, 4, 5, 6, 7);

@@ -6,7 +6,7 @@ import { assertRaftConfig, type RaftConfig } from './raft-config.ts';
 import { RaftLog } from './raft-log.ts';
 import { type ConfirmedRead, ReadRounds } from './read-rounds.ts';
 import { Tracker } from './tracker.ts';
-import type { HardState, RaftId, Role, StoredState } from './types.ts';
+import type { Configuration, HardState, RaftId, Role, StoredState } from './types.ts';
 
 /**
  * One node's Raft state and the changes of role: what the message handlers share. Changed by them alone.
@@ -33,6 +33,8 @@ export class RaftState {
   private currentVote: RaftId | undefined;
   private timeoutTicks = 0;
   private hasLostLog = false;
+  /** At a leader: no entry behind this one changes the configuration. */
+  private lastReconfiguration: LogIndex = logIndex(0);
 
   constructor(config: RaftConfig, stored: StoredState) {
     assertRaftConfig(config);
@@ -71,9 +73,22 @@ export class RaftState {
     return { term: this.currentTerm, vote: this.currentVote, commit: this.log.committed };
   }
 
-  /** Only a voter campaigns, and not before a snapshot that it received, which may say otherwise, is on disk. */
+  /**
+   * Only a voter campaigns, and not before what it knows to be committed is applied, and a snapshot that it received is on disk:
+   * either may change who votes.
+   */
   get isPromotable(): boolean {
-    return this.tracker.isVoter(this.id) && !this.log.hasUnsavedSnapshot;
+    const { log } = this;
+    return this.tracker.isVoter(this.id) && !log.hasUnsavedSnapshot && log.applied === log.committed;
+  }
+
+  /**
+   * At a leader: whether another change of the configuration may be put into the log (R5). The one before must be applied, and what
+   * earlier leaders left behind, which may be one, committed by an entry of this leader's own term.
+   */
+  get mayReconfigure(): boolean {
+    const isSettled = this.hasCommittedInTerm && this.log.applied >= this.lastReconfiguration;
+    return this.currentRole === 'leader' && isSettled;
   }
 
   /** This node leads, or has heard from a leader within the shortest election time-out. */
@@ -127,8 +142,22 @@ export class RaftState {
     this.currentRole = 'leader';
     this.leader = this.id;
     const { lastIndex, persisted } = this.log;
+    this.lastReconfiguration = lastIndex;
     this.tracker.resetProgress((id) => this.newProgress(id === this.id ? persisted : logIndex(0), lastIndex));
     this.tracker.progress(this.id)?.becomeReplicate();
+  }
+
+  /** The leader's entry at `index` changes the configuration once it is applied. */
+  reconfiguresAt(index: LogIndex): void {
+    this.lastReconfiguration = index;
+  }
+
+  /** What was applied says who takes part from now on. A leader that no longer votes steps down (R7). */
+  reconfigure(configuration: Configuration): void {
+    const { lastIndex } = this.log;
+    this.tracker.reconfigure(configuration, () => this.newProgress(logIndex(0), lastIndex));
+    if (this.currentRole !== 'follower' && !this.tracker.isVoter(this.id))
+      this.becomeFollower(this.currentTerm, undefined);
   }
 
   forgetLeader(): void {

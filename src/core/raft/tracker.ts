@@ -39,12 +39,14 @@ export class Tracker {
     return this.current.voters.includes(id) || this.current.outgoing.includes(id);
   }
 
-  /** Takes another configuration, as a snapshot (or, one day, a committed change) brings it. */
-  reconfigure(configuration: Configuration): void {
+  /** Takes another configuration, as a snapshot or an applied change brings it. A leader follows newcomers with what `create` gives. */
+  reconfigure(configuration: Configuration, create?: (id: RaftId) => Progress): void {
     assertWellFormed(configuration);
     this.current = configuration;
     this.everyone = membersOf(configuration);
     for (const id of [...this.progresses.keys()]) if (!this.isMember(id)) this.progresses.delete(id);
+    if (create === undefined || this.progresses.size === 0) return;
+    for (const id of this.everyone) if (!this.progresses.has(id)) this.progresses.set(id, create(id));
   }
 
   resetVotes(): void {

@@ -1,26 +1,27 @@
 import type { Simulation } from '../simulation.ts';
 
-/**
- * H1, R3: a folder that was emptied, or put back from before its latest start, is recognised and refused. It never gets the right to
- * write, and an emptied one takes no part in the metadata group under its old name, since it has forgotten its votes.
- */
+/** H1, H24: a machine whose folder was emptied, or put back from before its latest start, is what it was before: with all data and its vote. */
 export function checkLostFolders(simulation: Simulation): void {
-  for (const { id, isLost, isRunning, node, isEmptied } of simulation.machines) {
-    if (!isLost) continue;
-    if (node?.membership.standing.actor !== undefined) simulation.violated('lost folders', `${id} may write again`);
-    else if (isRunning)
-      simulation.violated(
-        'lost folders',
-        `${id} still runs, ${isEmptied ? 'on an empty folder' : 'on its old folder'}`,
-      );
+  for (const machine of simulation.machines) {
+    if (machine.losses === 0) continue;
+    if (machine.isLost) simulation.violated('lost folders', `${machine.id} has not come back`);
+    else simulation.tally.note('a lost folder was caught up with');
   }
 }
 
-/** To be called while the cluster runs. What forgot its votes must not be asked for another. */
+/**
+ * R3, to be called while the cluster runs: what was promised under a Raft id and forgotten is not promised again under it; and no
+ * folder is given up that was never lost.
+ */
 export function watchLostFolders(simulation: Simulation): void {
-  for (const { id, isEmptied, node } of simulation.machines) {
-    if (isEmptied && node?.membership.metadata !== undefined) {
-      simulation.violated('lost folders', `${id} takes part in the metadata group again, on an empty folder`);
-    }
+  for (const { id, node, forsworn, losses } of simulation.machines) {
+    if (losses === 0 && node?.membership.catchUp.isOver === false)
+      simulation.violated('lost folders', `${id} has given up its data folder, which is the latest`);
+    const voice = node?.membership.metadata?.id;
+    if (voice !== undefined && forsworn.has(voice))
+      simulation.violated(
+        'lost folders',
+        `${id} takes part in the metadata group again, under an id whose promises it has forgotten`,
+      );
   }
 }

@@ -74,7 +74,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     name: 'metadata is read from memory without asking a quorum',
     rule: 'R11',
     file: 'membership/membership.js',
-    find: 'return this.group?.catchUp(timeoutMs) ?? Promise.resolve(false);',
+    find: 'return this.place.group?.refresh(timeoutMs) ?? Promise.resolve(false);',
     replace: 'return Promise.resolve(this.group !== undefined);',
     checkers: ['metadata'],
     seedsMax: 1,

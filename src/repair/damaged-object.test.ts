@@ -1,0 +1,94 @@
+/** One object that cannot be read any more, on one owner's disk: everything else goes on. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { InProcessCluster } from '../../test/in-process-cluster.ts';
+import { requestMethod } from '../../test/messages.ts';
+import { put, remove } from '../../test/requests.ts';
+import { objectKey } from '../core/ids.ts';
+import { METHOD } from '../protocol.ts';
+import { objectStateKey } from '../storage/state-format.ts';
+
+const KEYS = Array.from({ length: 40 }, (_, i) => `key-${i}`);
+
+let cluster: InProcessCluster;
+let hintsAreLost: boolean;
+const api = (node: string) => cluster.node(node).api;
+const partitionOf = (key: string) => api('n1').ringOf('b', key).partition;
+
+/** Whether n3 holds that text under the key; false also when it cannot read it. */
+function holds(key: string, text: string): boolean {
+  try {
+    const object = cluster.store('n3').read(partitionOf(key), objectKey('b', key));
+    return object !== undefined && Buffer.from(object).includes(text);
+  } catch {
+    return false;
+  }
+}
+
+/** Turns one bit of the object over, where it lies on the stopped node's disk. */
+async function damage(node: string, key: string): Promise<void> {
+  const { state } = cluster.disk(node);
+  const place = objectStateKey(partitionOf(key), objectKey('b', key));
+  const value = Buffer.from(state.get(place) ?? []);
+  expect(value.length).toBeGreaterThan(0);
+  value[value.length >> 1] = (value[value.length >> 1] ?? 0) ^ 1;
+  await state.write([{ key: place, value }]);
+}
+
+/** n3 is stopped, `victim` damaged on its disk, and meanwhile `change` made of every key. */
+async function missAll(victim: string, change: (key: string) => ReturnType<typeof put>): Promise<void> {
+  await cluster.stop('n3');
+  await damage('n3', victim);
+  hintsAreLost = true;
+  for (const key of KEYS) await cluster.settle(api('n1').write(change(key)));
+}
+
+describe('an owner with a damaged object', () => {
+  let victim: string;
+  let others: readonly string[];
+
+  beforeEach(async () => {
+    hintsAreLost = false;
+    cluster = new InProcessCluster({ partitions: 4 });
+    await cluster.start();
+    // Nothing but the exchange between owners brings n3 what it missed.
+    cluster.loses = (_, to, message) => to === 'n3' && requestMethod(message) === METHOD.replicate && hintsAreLost;
+    for (const key of KEYS) await cluster.settle(api('n1').write(put(key, 'first', { w: 3 })));
+    // In the partition, and at the place in it, that come first.
+    const [first = ''] = KEYS.toSorted((a, b) => partitionOf(a) - partitionOf(b));
+    victim = first;
+    others = KEYS.filter((key) => key !== victim);
+  });
+
+  it('takes in every other write that it missed, of the same partition too', async () => {
+    await missAll(victim, (key) => put(key, 'second', { w: 2 }));
+    await cluster.start(['n3']);
+    await cluster.until(() => others.every((key) => holds(key, 'second')), 'n3 to have all other keys', 10_000);
+    expect(holds(victim, 'second')).toBe(false);
+    expect(cluster.fatal).toEqual(new Map());
+  });
+
+  it('says that it still differs in that partition, and in no other', async () => {
+    await missAll(victim, (key) => put(key, 'second', { w: 2 }));
+    await cluster.start(['n3']);
+    await cluster.pass(10_000);
+    const differing = api('n3').sync().partitions;
+    const where = partitionOf(victim);
+    expect(differing.map(({ partition, missingHere }) => [partition, missingHere])).toEqual([
+      [where, 1],
+      [where, 1],
+    ]);
+  });
+
+  it('compares every other partition in full, when the others do not remember what they wrote', async () => {
+    await missAll(victim, (key) => remove(key, { w: 2 }));
+    for (const node of ['n1', 'n2']) {
+      await cluster.stop(node);
+      await cluster.launch(node);
+    }
+    await cluster.start(['n3']);
+    const elsewhere = others.filter((key) => partitionOf(key) !== partitionOf(victim));
+    await cluster.until(() => elsewhere.every((key) => !holds(key, 'first')), 'n3 to have all deletes', 20_000);
+    const isLeft = ({ partition }: { partition: number }): boolean => partition === partitionOf(victim);
+    await cluster.until(() => api('n3').sync().partitions.every(isLeft), 'n3 to agree on all other partitions', 10_000);
+  });
+});
