@@ -60,7 +60,10 @@ const ownersOfAll = (owners: readonly MemberNumber[]) => [owners, owners, owners
 
 async function nodeOf(self: NodeId, network: MemoryNetwork, view: ClusterView) {
   const { store, clock } = await openTestStore();
-  const replica = new Replica(self, store, { siblings: 10, objectBytes: 1000 }, () => view);
+  const replica = new Replica({
+    ...{ self, store, limits: { siblings: 10, objectBytes: 1000 }, currentView: () => view },
+    ...{ ownActor: () => undefined, forgot: () => {} },
+  });
   const transport = network.transport(self);
   transport.setPeers(new Map(names.filter((id) => id !== self).map((id) => [id, { host: '', port: 0 }])));
   const calls = new Calls({

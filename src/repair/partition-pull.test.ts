@@ -40,7 +40,10 @@ beforeEach(async () => {
   disk = await openTestStore();
   network = new MemoryNetwork(disk.clock);
   const view = new ClusterView(new History(createCommand()).present);
-  replica = new Replica(self, disk.store, { siblings: 10, objectBytes: 1000 }, () => view);
+  replica = new Replica({
+    ...{ self, store: disk.store, limits: { siblings: 10, objectBytes: 1000 }, currentView: () => view },
+    ...{ ownActor: () => undefined, forgot: () => {} },
+  });
   pieces = [];
   mine = await callsOf(self, peer, new Map());
   await callsOf(
