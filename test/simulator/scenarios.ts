@@ -104,14 +104,18 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
       15,
       25_000,
       rounds(3, 8000, (atMs) => [
-        { ...read(atMs + 3000, 0, 1), kind: 'configure', timeoutMs: 2000 },
-        { ...read(atMs + 3500, 0, 0), kind: 'inspect', timeoutMs: 300 },
+        ...[3000, 4000].map((afterMs) => ({
+          ...read(atMs + afterMs, 0, 1),
+          kind: 'configure' as const,
+          timeoutMs: 900,
+        })),
+        ...[4950, 5200].map((afterMs) => ({ ...read(atMs + afterMs, 0, 0), kind: 'inspect' as const, timeoutMs: 300 })),
       ]),
       rounds(3, 8000, (atMs) => [
         {
           kind: 'cut',
           atMs,
-          forMs: 4000,
+          forMs: 6000,
           flapMs: 0,
           links: [1, 2].flatMap((other) => [[0, other] as const, [other, 0] as const]),
         },

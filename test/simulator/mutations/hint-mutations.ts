@@ -2,6 +2,7 @@ import type { Mutation } from './mutation.ts';
 
 const CUT_OFF = 'those who own nothing are cut off from the owners again and again, and write';
 
+const LITTLE_ROOM = 'those who own nothing are cut off with little room for hints';
 const HINTS_ALONE = 'what owners missed reaches them by hints alone';
 const STAND_INS_ONLY =
   'an owner writes with those who stand in for all others, and the power fails when a write was answered';
@@ -30,7 +31,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
                 for (const [old, { sequence }] of [...entries].slice(0, 2)) this.delivered({ target: other, key: old, sequence });`,
     checkers: ['hints', 'acknowledged writes', 'shown values', 'invariant', 'crash'],
     seedsMax: 1,
-    scenario: 'those who own nothing are cut off with little room for hints',
+    scenario: LITTLE_ROOM,
   },
   {
     name: 'hints expire',
@@ -75,7 +76,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
         }, dot, version, context)`,
     checkers: ['hints', 'acknowledged writes', 'shown values', 'clocks', 'contexts', 'strict quorum'],
     seedsMax: 1,
-    scenario: CUT_OFF,
+    scenario: LITTLE_ROOM,
   },
   {
     name: 'a fallback counts as an owner',
