@@ -53,6 +53,8 @@ export interface NodePorts {
   readonly digestBytes?: number | undefined;
   /** How often ended actors are looked for. Left out: as {@link Retirements} has it. */
   readonly retirementMs?: number | undefined;
+  /** False: owners find together by hints and read repair alone, as whoever tests those needs it. */
+  readonly antiEntropy?: boolean | undefined;
 }
 
 export interface Node {
@@ -84,7 +86,7 @@ const SETTLE_CHECK_MS = 10;
 /** One node, from its ports: the same in production and in the simulator. */
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
   const { clock, random, transport, store, logger, onFatal } = ports;
-  const { metadataLog, digestBytes } = ports;
+  const { metadataLog, digestBytes, antiEntropy: exchanges = true } = ports;
   const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
@@ -130,7 +132,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     notices: membership.notices,
     onConnected: (peer) => {
       membership.connected(peer);
-      antiEntropy.connected(peer);
+      if (exchanges) antiEntropy.connected(peer);
     },
     onDisconnected: (peer) => membership.disconnected(peer),
     pendingMax: config.limits.peerRequests,
@@ -180,7 +182,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       if (isStopped) return;
       transport.setPeers(peersOf(config, self));
       await calls.start();
-      antiEntropy.start();
+      if (exchanges) antiEntropy.start();
       delivery.start();
       retirements.start();
       await membership.join(calls);

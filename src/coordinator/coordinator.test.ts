@@ -75,7 +75,7 @@ describe('a coordinator', () => {
     expect([...valuesOf(await read('n3', get('turns', { r: 'all' })))].sort()).toEqual(['left 9', 'right 9']);
   });
 
-  it('refuses a context of another key, of another cluster, or a damaged one, and stores nothing', async () => {
+  it('refuses a context of another key, of another cluster, or a damaged one, and stores nothing (H4)', async () => {
     const { context } = await write('n1', put('token', 'v'));
     const other = await write('n1', put('token-other', 'v'));
     const foreign = tokenMacs('other', new Uint8Array(32))(objectKey('b', 'token'));

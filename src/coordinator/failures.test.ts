@@ -35,7 +35,7 @@ describe('in a cluster of three', () => {
     await cluster.start();
   });
 
-  it('a write that cannot have its quorum is refused before anything is stored anywhere', async () => {
+  it('a write that cannot have its quorum is refused before anything is stored anywhere (H10)', async () => {
     for (const id of ['n2', 'n3']) await cluster.crash(id);
     await cluster.pass(1);
     const { ms, value } = await elapsed(errorOf(api('n1').write(put('k', 'v'))));
@@ -59,7 +59,7 @@ describe('in a cluster of three', () => {
     expect(valuesOf(await cluster.settle(api('n1').get(get('k', { r: 1 }))))).toEqual(['v']);
   });
 
-  it('a write that misses its quorum at the deadline says who has it and who may, and stays', async () => {
+  it('a write that misses its quorum at the deadline says who has it and who may, and stays (H10)', async () => {
     cluster.loses = (from, _, message) => from === 'n1' && requestMethod(message) === METHOD.replicate;
     const key = keyFirstOwnedBy('n1');
     // What is left of a deadline is seldom a whole number; what is said of it is.

@@ -61,7 +61,7 @@ describe('a read that finds replicas differing', () => {
     expect(stats('n1')).toEqual({ ...idle, writtenBack: 1 });
   });
 
-  it('merges it at its own node too, and waits for the flush there', async () => {
+  it('merges it at its own node too, and waits for the flush there (H12)', async () => {
     keepWritesFrom('n2', 'n3');
     await write('n1', put(key, 'v', { w: 1 }));
     mend();

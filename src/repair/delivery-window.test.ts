@@ -9,7 +9,7 @@ describe('the delivery window', () => {
     expect([window.admits(15), window.admits(16)]).toEqual([true, false]);
   });
 
-  it('halves with each look that finds requests under way, and never closes', () => {
+  it('halves with each look that finds requests under way, and never closes (H20)', () => {
     const window = new DeliveryWindow();
     for (let i = 0; i < 100; i++) window.adapt(0);
     const sizes = [1, 1, 1, 1, 1, 1].map((foreground) => {

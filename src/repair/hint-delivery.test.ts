@@ -59,7 +59,7 @@ describe('hints for a node that was away', () => {
     }
   });
 
-  it('are found again by nodes that restart meanwhile', async () => {
+  it('are found again by nodes that restart meanwhile (H16)', async () => {
     const before = keptInAll();
     for (const id of ['n1', 'n3', 'n4', 'n5']) await cluster.crash(id);
     for (const id of ['n1', 'n3', 'n4', 'n5']) await cluster.launch(id);
@@ -71,7 +71,7 @@ describe('hints for a node that was away', () => {
     for (const key of keys) expect(storedAt('n2', key)).toBeDefined();
   });
 
-  it('stay until they are acknowledged: answers that are lost are waited for, and the hint is sent again', async () => {
+  it('stay until they are acknowledged: answers that are lost are waited for, and the hint is sent again (H17)', async () => {
     const before = keptInAll();
     let sent = 0;
     cluster.loses = (from, to, message) => {
@@ -99,7 +99,7 @@ describe('hints for a node that was away', () => {
     for (const key of keys) expect(storedAt('n2', key)).toBeDefined();
   });
 
-  it('are not all sent at once', async () => {
+  it('are not all sent at once (H20)', async () => {
     let underWay = 0;
     let most = 0;
     cluster.loses = (from, to, message) => {

@@ -44,7 +44,7 @@ describe('the hints of a node', () => {
     expect(test.store.metaWithPrefix('hint/')).toHaveLength(2);
   });
 
-  it('are found again after a restart, the oldest first', () => {
+  it('are found again after a restart, the oldest first (H16)', () => {
     for (const name of ['z', 'm', 'c']) {
       hints.keep(a, at(name), write('1.1.1'), 'counted');
       test.clock.advance(10);

@@ -43,7 +43,7 @@ describe('a log after a crash', () => {
     expect(again.logger.lines).toEqual([]);
   });
 
-  it('drops a torn tail, says so, and goes on with the sequence after the last whole group', async () => {
+  it('drops a torn tail, says so, and goes on with the sequence after the last whole group (R12)', async () => {
     const killed = await killedAfter(['a', 'b', 'c']);
     const again = await startedAgain(killed, (segment) => segment.fill(0, groupOffset(segment, 2) + 40));
     expect(held(again, 3)).toEqual(['a', 'b', undefined]);
@@ -72,7 +72,7 @@ describe('a log after a crash', () => {
     expect(held(third, 4)).toEqual(['old0', 'new1', 'new2', undefined]);
   });
 
-  it('refuses to start when a change that had been flushed is damaged, and says where and what to do', async () => {
+  it('refuses to start when a change that had been flushed is damaged, and says where and what to do (R12)', async () => {
     const killed = await killedAfter(['a', 'b', 'c']);
     let offset = -1;
     const starting = startedAgain(killed, (segment) => {

@@ -83,17 +83,32 @@ export class Clients {
     for (let key = 0; key < plan.shape.keys; key++) world.schedule(key, LABEL.probe, () => this.probeKey(key));
   }
 
+  /** Once all is mended: a read of every key, of all owners that are left, at one node or another. */
+  lookAgain(): void {
+    const { plan, world } = this.simulation;
+    const { nodes, n } = plan.shape;
+    const machines = this.simulation.machines.filter(({ isLost }) => !isLost);
+    const level = Math.max(1, n - (nodes - machines.length));
+    for (let key = 0; key < plan.shape.keys; key++) {
+      const machine = machines[key % machines.length];
+      if (machine !== undefined) world.schedule(key, LABEL.probe, () => this.probeAt(machine, key, 'get', level));
+    }
+  }
+
   private probeKey(key: number): void {
     for (const machine of this.simulation.machines) {
-      if (machine.isLost || machine.node === undefined) continue;
-      for (const kind of ['get', 'put'] as const) {
-        const operation: Operation = {
-          ...{ id: this.probeId++, atMs: 0, client: 999, node: machine.index, key, kind },
-          ...{ level: 'quorum', owners: NO_OWNERS, timeoutMs: PROBE_TIMEOUT_MS, context: 'seen' },
-        };
-        this.probes.push(this.request(machine, machine.node.api, operation));
-      }
+      if (machine.isLost) continue;
+      for (const kind of ['get', 'put'] as const) this.probeAt(machine, key, kind, 'quorum');
     }
+  }
+
+  private probeAt(machine: Machine, key: number, kind: 'get' | 'put', level: QuorumLevel): void {
+    if (machine.node === undefined) return;
+    const operation: Operation = {
+      ...{ id: this.probeId++, atMs: 0, client: 999, node: machine.index, key, kind },
+      ...{ level, owners: NO_OWNERS, timeoutMs: PROBE_TIMEOUT_MS, context: 'seen' },
+    };
+    this.probes.push(this.request(machine, machine.node.api, operation));
   }
 
   private request(machine: Machine, api: StoreApi, operation: Operation): Request {

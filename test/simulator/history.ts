@@ -178,6 +178,17 @@ export class History {
     return since;
   }
 
+  /**
+   * The dots of the key's write events that this one covers: what it replaced where it was minted, and what its client's context
+   * covers. Of a delete with a context only the former is known: deletes do not name their requests.
+   */
+  coveredBy(event: WriteEvent): readonly Dot[] {
+    const request = event.operation === undefined ? undefined : this.byOperation.get(event.operation);
+    const sent = request?.isForged === true ? undefined : request?.sent;
+    if (sent === undefined) return event.replaced;
+    return this.eventsOf(event.key).flatMap(({ dot }) => (hasDot(sent, dot) ? [dot] : []));
+  }
+
   private wasSentWithContext({ operation }: WriteEvent): boolean {
     return operation !== undefined && this.byOperation.get(operation)?.sent !== undefined;
   }

@@ -28,6 +28,7 @@ export interface MachineOptions {
   readonly exchange: ExchangeLimits | undefined;
   readonly digestBytes: number | undefined;
   readonly retirementMs: number | undefined;
+  readonly antiEntropy: boolean | undefined;
   readonly observer: MachineObserver;
 }
 
@@ -168,6 +169,7 @@ export class Machine {
       onFatal: failed,
       digestBytes: this.options.digestBytes,
       retirementMs: this.options.retirementMs,
+      antiEntropy: this.options.antiEntropy,
       ...(this.options.metadataLog && { metadataLog: this.options.metadataLog }),
       ...(this.options.exchange && { exchange: this.options.exchange }),
     });

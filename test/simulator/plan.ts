@@ -28,6 +28,8 @@ export interface ClusterShape {
   readonly metadataLog?: MetadataLogLimits;
   /** How large an answer of anti-entropy may be; left out: as in production, where one answer holds all keys of a short run. */
   readonly exchange?: ExchangeLimits;
+  /** Owners find together by hints and read repair alone: for schedules made by hand, as exchanges mend what hints have lost. */
+  readonly antiEntropy?: false;
   /** What is larger is answered by its dots alone, to who asks for no more; left out: as in production, more than any value here. */
   readonly digestBytes?: number;
   /** How often ended actors are looked for; left out: as in production, too seldom for a short run. */

@@ -14,6 +14,7 @@ import { checkPlacement } from './checkers/placement.ts';
 import { checkQuorums } from './checkers/quorums.ts';
 import { checkReads } from './checkers/reads.ts';
 import { checkRefusals } from './checkers/refusals.ts';
+import { checkRemains } from './checkers/remains.ts';
 import { checkResources } from './checkers/resources.ts';
 import { checkRetirements } from './checkers/retirements.ts';
 import { checkShownValues } from './checkers/shown-values.ts';
@@ -57,6 +58,7 @@ const CHECKERS = [
   checkHints,
   checkContents,
   checkRetirements,
+  checkRemains,
   ...STATE_CHECKERS,
 ];
 

@@ -11,6 +11,8 @@ import { divergence } from './checkers/convergence.ts';
 import { undelivered } from './checkers/hints.ts';
 import { watchLostFolders } from './checkers/lost-folders.ts';
 import { RaftWatch } from './checkers/raft-watch.ts';
+import { remains } from './checkers/remains.ts';
+import { REST_MS, RepairsAtRest } from './checkers/repairs-at-rest.ts';
 import { Clients } from './clients.ts';
 import { Faults } from './faults.ts';
 import { History } from './history.ts';
@@ -89,6 +91,7 @@ export class Simulation {
           exchange: plan.shape.exchange,
           digestBytes: plan.shape.digestBytes,
           retirementMs: plan.shape.retirementMs,
+          antiEntropy: plan.shape.antiEntropy,
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
@@ -165,6 +168,8 @@ export class Simulation {
     }
     await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
+    await this.converge();
+    await this.rest();
     if (this.raft.leaders > 1) this.tally.note('the metadata group changed its leader');
   }
 
@@ -209,17 +214,33 @@ export class Simulation {
   /** All replicas must become equal by themselves, with nobody asking for anything; and hints must be gone, of which `hints` judges. */
   private async converge(): Promise<void> {
     const endMs = this.world.nowMs + CONVERGENCE_MS;
-    let difference = divergence(this);
-    while (this.isSettling(difference) && this.world.nowMs < endMs && this.violations.length === 0) {
+    while (this.isSettling() && this.world.nowMs < endMs && this.violations.length === 0) {
       await this.until(CONVERGENCE_LOOK_MS, () => false);
-      difference = divergence(this);
     }
-    if (difference !== undefined)
-      this.violated('convergence', `${CONVERGENCE_MS} ms after the last request: ${difference}`);
+    if (this.violations.length > 0) return;
+    const after = `${CONVERGENCE_MS} ms after the last request`;
+    const difference = divergence(this);
+    const left = this.remains();
+    if (difference !== undefined) this.violated('convergence', `${after}: ${difference}`);
+    else if (left !== undefined) this.violated('remains', `${after}: ${left}`);
   }
 
-  private isSettling(difference: string | undefined): boolean {
-    return difference !== undefined || undelivered(this).length > 0;
+  private isSettling(): boolean {
+    return divergence(this) !== undefined || undelivered(this).length > 0 || this.remains() !== undefined;
+  }
+
+  /** What waits for a clock to grow is looked through in the rounds of exchanges. */
+  private remains(): string | undefined {
+    return this.plan.shape.antiEntropy === false ? undefined : remains(this);
+  }
+
+  private async rest(): Promise<void> {
+    if (this.violations.length > 0) return;
+    const repairs = new RepairsAtRest(this);
+    this.clients.lookAgain();
+    await this.until(REST_MS, () => false);
+    await this.until(REQUEST_MS_MAX, () => this.isQuiet());
+    if (this.violations.length === 0) repairs.check();
   }
 
   private isQuiet(): boolean {

@@ -34,7 +34,7 @@ const has = (container: Container, at: Dot) => container.siblings.some((sibling)
 const encode = (container: Container) => Uint8Array.from(encodeContainer(container));
 
 describe('container', () => {
-  it('law 1: merge is associative, commutative and idempotent', () => {
+  it('law 1: merge is associative, commutative and idempotent (H5)', () => {
     fc.assert(
       fc.property(anyContainer, anyContainer, anyContainer, (a, b, c) => {
         expect(merge(merge(a, b), c)).toEqual(merge(a, merge(b, c)));

@@ -53,7 +53,7 @@ describe('ReadTracker', () => {
     expect(answered(silent, 9)).toBe('failed');
   });
 
-  it('never counts a fallback towards pr', () => {
+  it('never counts a fallback towards pr (H9)', () => {
     const tracker = readOf(2, 2);
     tracker.standIn(memberNumber(9), memberNumber(1));
     tracker.add({ kind: 'answered', node: memberNumber(9), holdsHint: true });

@@ -73,7 +73,7 @@ describe('WriteTracker', () => {
     expect(tracker.counts()).toEqual({ required: 2, owners: 2, fallbacks: 0 });
   });
 
-  it('never counts a fallback towards pw', () => {
+  it('never counts a fallback towards pw (H9)', () => {
     const tracker = new WriteTracker([setOf([1, 2, 3], 2, 2)]);
     tracker.standIn(memberNumber(9), memberNumber(1));
     expect(addAll(tracker, '9+ 2+ 3+')).toBe('pending pending met');

@@ -55,7 +55,7 @@ describe('planOwnership', () => {
     expect(copiesMoved(before, after)).toBe(holdings(after).get(memberNumber(51)));
   });
 
-  it('gives each partition min(N, members) distinct owners in as many distinct zones as possible (law 1)', () => {
+  it('gives each partition min(N, members) distinct owners in as many distinct zones as possible (law 1, H26)', () => {
     forAllRequests((request, table) => {
       const zones = new Map(request.members.map(({ number, zone }) => [number, zone]));
       const copies = Math.min(request.n, request.members.length);

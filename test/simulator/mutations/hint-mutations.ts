@@ -2,6 +2,14 @@ import type { Mutation } from './mutation.ts';
 
 const CUT_OFF = 'those who own nothing are cut off from the owners again and again, and write';
 
+const LITTLE_ROOM = 'those who own nothing are cut off with little room for hints';
+const HINTS_ALONE = 'what owners missed reaches them by hints alone';
+const STAND_INS_ONLY =
+  'an owner writes with those who stand in for all others, and the power fails when a write was answered';
+
+const AMONG_STAND_INS =
+  'those who own nothing write and read among themselves, and the power fails when a value was read';
+
 /** Sloppy quorums: hints, those who keep them, and their delivery. */
 export const HINT_MUTATIONS: readonly Mutation[] = [
   {
@@ -23,7 +31,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
                 for (const [old, { sequence }] of [...entries].slice(0, 2)) this.delivered({ target: other, key: old, sequence });`,
     checkers: ['hints', 'acknowledged writes', 'shown values', 'invariant', 'crash'],
     seedsMax: 1,
-    scenario: 'those who own nothing are cut off with little room for hints',
+    scenario: LITTLE_ROOM,
   },
   {
     name: 'hints expire',
@@ -68,7 +76,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
         }, dot, version, context)`,
     checkers: ['hints', 'acknowledged writes', 'shown values', 'clocks', 'contexts', 'strict quorum'],
     seedsMax: 1,
-    scenario: CUT_OFF,
+    scenario: LITTLE_ROOM,
   },
   {
     name: 'a fallback counts as an owner',
@@ -96,5 +104,96 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     replace: 'target.notBeforeMs = Number.POSITIVE_INFINITY;',
     checkers: ['hints'],
     seedsMax: 5,
+  },
+  {
+    name: 'a hint is deleted though its delivery failed',
+    rule: 'H17',
+    file: 'repair/deliver-hint.js',
+    find: 'if (!(await Promise.all(sent)).every(Boolean))',
+    replace: 'if ((await Promise.all(sent)).length === 0)',
+    checkers: ['hints', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: "a hint is deleted before the target's acknowledgement",
+    rule: 'H17',
+    file: 'repair/deliver-hint.js',
+    find: 'if (!(await Promise.all(sent)).every(Boolean))',
+    replace: 'if (hints.delivered(hint) && !(await Promise.all(sent)).every(Boolean))',
+    checkers: ['hints', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: 'a hint is deleted though it has changed since it was sent',
+    rule: 'H17',
+    file: 'replica/hint-store.js',
+    find: '|| entry.sequence !== sequence',
+    replace: '',
+    checkers: ['hints', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: "a delivery adds only the siblings' dots to the clock",
+    rule: 'C6',
+    file: 'repair/deliver-hint.js',
+    find: 'dots: [...dotsIn(hint.dots)]',
+    replace: 'dots: []',
+    checkers: ['hints', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: "a fallback's counter goes with its hints",
+    rule: 'C6',
+    file: 'replica/hint-store.js',
+    find: '{ key: hintKey(target, key), value: undefined }',
+    replace:
+      '{ key: hintKey(target, key), value: undefined }, { key: `hint-counter/${entry.partition}`, value: undefined }',
+    checkers: ['minting', 'crash', 'clocks', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: CUT_OFF,
+  },
+  {
+    name: 'a hint is acknowledged before its flush',
+    rule: 'W',
+    file: 'replica/hint-handlers.js',
+    find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
+    replace: 'return request.reply(ACK);',
+    checkers: ['acknowledged writes', 'hints'],
+    seedsMax: 1,
+    scenario: STAND_INS_ONLY,
+  },
+  {
+    name: 'an owner that did not acknowledge a write in time gets no hint',
+    rule: 'H14',
+    file: 'coordinator/write-operation.js',
+    find: 'this.open > 0 || this.written',
+    replace: 'true || this.written',
+    checkers: ['hints', 'convergence'],
+    seedsMax: 1,
+    scenario: HINTS_ALONE,
+  },
+  {
+    name: 'a fallback shows what its hints hold before their flush',
+    rule: 'C7',
+    file: 'replica/hint-handlers.js',
+    find: 'if (held !== undefined && held.sequence !== 0)',
+    replace: 'if (false)',
+    checkers: ['shown values', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: AMONG_STAND_INS,
+  },
+  {
+    name: 'a fallback that coordinates a read takes its own hints before their flush',
+    rule: 'C7',
+    file: 'coordinator/hint-read.js',
+    find: 'if (held !== undefined && held.sequence !== 0)',
+    replace: 'if (false)',
+    checkers: ['shown values', 'acknowledged writes'],
+    seedsMax: 1,
+    scenario: AMONG_STAND_INS,
   },
 ];

@@ -17,7 +17,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     file: 'membership/catch-up.js',
     find: 'return (all && !closed.includes(partition)) || lost.includes(partition);',
     replace: 'return false;',
-    checkers: ['strict quorum', 'monotonic reads', 'acknowledgements', 'reads'],
+    checkers: ['strict quorum', 'monotonic reads', 'acknowledgements'],
     seedsMax: 200,
   },
   {
@@ -40,6 +40,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
         if (this.held > 0 && grant > this.held) this.standing.granted = number * 2 ** 32 + this.held;
         this.held = grant;`,
     checkers: [
+      'lost folders',
       'minting',
       'crash',
       'acknowledged writes',

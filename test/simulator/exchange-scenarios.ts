@@ -1,0 +1,166 @@
+import type { Scenarios } from './hint-scenarios.ts';
+import type { ClusterShape, Fault, Operation, Plan } from './plan.ts';
+import { type Ask, crash, disk, plan, powerCut, requests, rounds } from './schedules.ts';
+import { CALM, type NetworkWeather } from './simulated-network.ts';
+
+/** No room for hints: what an owner missed it gets by an exchange, or never. */
+function byExchangesAlone({ shape, ...rest }: Plan, change: Partial<ClusterShape>): Plan {
+  return { ...rest, shape: { ...shape, hintBytes: 1, ...change } };
+}
+
+const ALONE = { level: 1, timeoutMs: 100, sloppy: false } as const;
+
+function ask(atMs: number, key: number, node: number, what: Ask): Omit<Operation, 'id'> {
+  return { atMs, key, node, client: 0, level: 'quorum', owners: 0, timeoutMs: 300, context: 'none', ...what };
+}
+
+function cut(atMs: number, forMs: number, links: readonly (readonly [number, number])[]): Fault {
+  return { kind: 'cut', atMs, forMs, flapMs: 0, links };
+}
+
+function weather(atMs: number, forMs: number, change: Partial<NetworkWeather>): Fault {
+  return { kind: 'weather', atMs, forMs, weather: { ...CALM, ...change } };
+}
+
+/**
+ * The second owner, cut off, overwrites what it has never seen: all that it holds of the key is what its context covers. Then it
+ * forgets which keys its dots were of, and the others must find out by comparing. Each key is in a partition of its own, where no
+ * later comparison mends what this one has missed.
+ */
+function residuesCompared(): Plan {
+  const everyMs = 5000;
+  return byExchangesAlone(
+    plan(
+      9,
+      82_000,
+      rounds(16, everyMs, (atMs, key) => [
+        ask(atMs + 20, key, 0, { kind: 'put' }),
+        ask(atMs + 60, key, 1, { ...ALONE, kind: key % 2 === 0 ? 'delete' : 'put', context: 'seen' }),
+      ]),
+      rounds(16, everyMs, (atMs) => [
+        cut(atMs, 400, [
+          [1, 0],
+          [0, 1],
+          [1, 2],
+          [2, 1],
+        ]),
+        { ...crash(atMs + 200, 1), forMs: 300 },
+      ]),
+    ),
+    { partitions: 64 },
+  );
+}
+
+const PASSED_KEYS = 100;
+
+/**
+ * The second owner hears late of values that have long been deleted, while it compares the partition with the third one, key by key:
+ * where it was told of the deletion, it must be by that one's clock.
+ */
+function lateWhileComparing(): Plan {
+  const odd = Array.from({ length: PASSED_KEYS / 2 }, (_, i) => 2 * i + 1);
+  const deleted = odd.flatMap((key, i) => [
+    ask(1000 + 4 * i, key, 0, { ...ALONE, kind: 'put' }),
+    ask(1300 + 4 * i, key, 0, { ...ALONE, kind: 'delete' }),
+  ]);
+  const kept = requests(0, 500, 10, (i) => ({ kind: 'put', key: 2 * i, level: 'all', context: 'none' }));
+  const faults: Fault[] = [
+    cut(900, 8500, [
+      [1, 0],
+      [1, 2],
+    ]),
+    weather(999, 250, { veryLate: 1 }),
+    weather(1299, 250, { loss: 1 }),
+    crash(9300, 2),
+    cut(9401, 19_000, [[1, 0]]),
+    weather(9402, 19_000, { latencyMs: 100 }),
+  ];
+  return byExchangesAlone(plan(10, 29_000, [...kept, ...deleted], faults), {
+    exchange: { keys: 1, bytes: 1000, dots: 10 },
+  });
+}
+
+/** New keys are written before the place that a comparison has reached, where the comparing owner hears of none of them. */
+function writtenWhileComparing(): Plan {
+  const put = { kind: 'put', level: 1, sloppy: false, context: 'none', timeoutMs: 100 } as const;
+  const operations = [
+    ...requests(0, 400, 10, (i) => ({ ...put, key: 60 + i, level: 'all', timeoutMs: 300 })),
+    ...requests(700, 17_000, 120, (i) => ({ ...put, key: 240 - i, node: 0 })),
+  ];
+  const apart = cut(600, 18_000, [
+    [0, 1],
+    [1, 0],
+  ]);
+  const faults = [apart, crash(3000, 2), weather(3010, 16_000, { latencyMs: 100 })];
+  return byExchangesAlone(plan(14, 21_000, operations, faults), {
+    exchange: { keys: 1, bytes: 1000, dots: 10 },
+  });
+}
+
+/** An owner tells of deletions that are not on its disk yet, and loses power. */
+function toldBeforeFlush(): Plan {
+  const everyMs = 6000;
+  const keys = (round: number) => Array.from({ length: 20 }, (_, i) => 20 * round + i);
+  return byExchangesAlone(
+    plan(
+      11,
+      22_000,
+      rounds(4, everyMs, (atMs, round) =>
+        keys(round).flatMap((key, i) => [
+          ask(atMs + 10 + 2 * i, key, 0, { ...ALONE, kind: 'put' }),
+          ask(atMs + 600 + 0.1 * i, key, 0, { ...ALONE, kind: 'delete', timeoutMs: 2000 }),
+        ]),
+      ),
+      rounds(4, everyMs, (atMs, round) => [
+        cut(atMs, 610, [
+          [0, 1],
+          [1, 0],
+          [0, 2],
+          [2, 0],
+        ]),
+        { ...disk(0, 3000), atMs: atMs + 595, forMs: 1500 },
+        weather(atMs + 611, 900, { latencyMs: 25 }),
+        { kind: 'reset', atMs: atMs + 612, from: 1 + (round % 2), to: 0 },
+        {
+          ...{ kind: 'crash', atMs: atMs + 850, node: 0, moment: 'now', power: true },
+          ...{ silent: true, forMs: 100 },
+        },
+      ]),
+    ),
+    { exchange: { keys: 100, bytes: 100_000, dots: 1 } },
+  );
+}
+
+/**
+ * The first owner is the only one that has a deletion, not on its disk yet, when others ask it what it holds: if it says that there
+ * is nothing, they take the value from each other, and it has the value again when it is back.
+ */
+function absenceReadEarly(): Plan {
+  const everyMs = 4000;
+  return byExchangesAlone(
+    plan(
+      12,
+      42_000,
+      rounds(10, everyMs, (atMs, key) => [
+        ask(atMs, key, 0, { kind: 'put', level: 'all' }),
+        ask(atMs + 110, key, 0, { ...ALONE, kind: 'delete', timeoutMs: 2000 }),
+        ...[118, 120].map((afterMs, i) => ask(atMs + afterMs, key, 1 + i, { kind: 'get', level: 'quorum' })),
+      ]),
+      rounds(10, everyMs, (atMs) => [
+        { ...disk(0, 3000), atMs: atMs + 100, forMs: 1500 },
+        weather(atMs + 109, 5, { loss: 1 }),
+        { ...powerCut(atMs + 160, 0), forMs: 300 },
+      ]),
+    ),
+    {},
+  );
+}
+
+/** How owners find together again. */
+export const EXCHANGE_SCENARIOS: Scenarios = [
+  ['an owner overwrites what it has never seen, and forgets which keys that was about', residuesCompared()],
+  ['values come late that were deleted, while a partition is compared', lateWhileComparing()],
+  ['a deletion is read while its flush is under way, repaired elsewhere, and lost with the power', absenceReadEarly()],
+  ['owners ask for what is not flushed yet, and the power fails', toldBeforeFlush()],
+  ['keys are written that were passed, while a partition is compared', writtenWhileComparing()],
+];

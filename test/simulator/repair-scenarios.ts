@@ -1,0 +1,92 @@
+import { bothWays, type Scenarios, whileCutOff } from './hint-scenarios.ts';
+import type { Fault, Plan } from './plan.ts';
+import {
+  type Ask,
+  crash,
+  disk,
+  loneWrite,
+  onFive,
+  plan,
+  powerCut,
+  read,
+  requests,
+  rounds,
+  tenTimes,
+} from './schedules.ts';
+import { CALM } from './simulated-network.ts';
+
+/** Again and again: an owner is cut off, the processes of the others end one after the other, and it is let in. No hints are kept. */
+function forgotten(): Plan {
+  const ask = (i: number): Ask => ({
+    ...{
+      kind: i % 4 === 3 ? 'delete' : 'put',
+      key: i % 4 === 3 && i > 60 ? i - 50 : i,
+      level: 'one',
+      node: 1 + (i % 2),
+      timeoutMs: 300,
+    },
+    context: 'none',
+  });
+  const links = bothWays([0], [1, 2]);
+  const { shape, ...rest } = plan(9, 42_000, requests(0, 42_000, 15, ask), [
+    { kind: 'weather', atMs: 100, forMs: 41_000, weather: { ...CALM, latencyMs: 15, jitterMs: 60 } },
+    ...tenTimes(4000, (atMs) => ({ kind: 'cut', atMs, links, forMs: 1500, flapMs: 0 })),
+    ...[1, 2].flatMap((node) => tenTimes(4000, (atMs) => ({ ...crash(atMs + 400 * node, node), forMs: 50 }))),
+  ]);
+  return { ...rest, shape: { ...shape, hintBytes: 1, exchange: { keys: 300, bytes: 12_000, dots: 40 } } };
+}
+
+/** Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it. */
+function damaged(isAltered: boolean): Plan {
+  const ask = (i: number): Ask => ({ kind: i % 5 === 4 ? 'delete' : 'put', level: 'all' });
+  return plan(7, 16_000, requests(0, 3000, 20, ask), [{ kind: 'damage', atMs: 6000, node: 1, isAltered }]);
+}
+
+/** One of those who are cut off ends meanwhile: when it is let in again its actor has ended, and its hints are on their way. */
+function endingWhileCutOff(): Plan {
+  const whole = onFive(whileCutOff(4));
+  const ends = tenTimes(7000, (atMs) => ({ ...crash(atMs + 1800, 2), forMs: 50 }));
+  const faults = [...whole.faults.filter(({ kind }) => kind === 'cut'), ...ends].sort((a, b) => a.atMs - b.atMs);
+  return withRetirements({ ...whole, faults });
+}
+
+function withRetirements({ shape, ...rest }: Plan): Plan {
+  return { ...rest, shape: { ...shape, retirementMs: 100 } };
+}
+
+const ROUNDS = 40;
+const ROUND_MS = 6000;
+
+/**
+ * The first node ends before its write is on its disk, and the write is under way for longer and longer: it arrives before the others
+ * agree on what the node has written, while they do, or afterwards. Each time it would overwrite a value that was acknowledged.
+ */
+function lateWrites(): Plan {
+  const writes = rounds(ROUNDS, ROUND_MS, (atMs, key) => [
+    { ...read(atMs, key, 1), kind: 'put' as const, level: 'all' as const, timeoutMs: 1500, context: 'none' as const },
+    loneWrite(atMs + 1500, key),
+  ]);
+  const faults = rounds<Fault>(ROUNDS, ROUND_MS, (atMs, round) => [
+    {
+      kind: 'weather',
+      atMs: atMs + 1499.8,
+      forMs: 1,
+      weather: { ...CALM, latencyMs: round % 3 === 2 ? 3000 : 280 + 8 * round, jitterMs: 0 },
+    },
+    { ...powerCut(atMs + 1499.9, 0), moment: 'sending', forMs: 20 },
+  ]);
+  const disks = [0, 1, 2].map((node) => ({ ...disk(node, 60), forMs: ROUNDS * ROUND_MS }));
+  return withRetirements(plan(7, 1000 + ROUNDS * ROUND_MS + 5000, writes, [...disks, ...faults]));
+}
+
+/** What disks forget, and what is forgotten on purpose. */
+export const REPAIR_SCENARIOS: Scenarios = [
+  [
+    'an owner was away, the others have forgotten what it missed, and compare key by key with it while clients write',
+    forgotten(),
+  ],
+  ['a disk loses an object, in a node that comes back without it', damaged(false)],
+  ['a disk alters an object, in a node that comes back with it', damaged(true)],
+  ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
+  ['a node ends with its last write under way, which arrives late', lateWrites()],
+];
