@@ -32,6 +32,16 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     'Partitions that this node may not serve yet, since it lacks what their other owners hold.',
     () => catchingUp(node),
   );
+  gauge(
+    'damaged_keys',
+    'Keys whose record here cannot be read, and was not had again from the other owners yet.',
+    () => replica.damaged.count,
+  );
+  gauge(
+    'mended_keys',
+    'Damaged records that were had again from the other owners, since the start.',
+    () => antiEntropy.damageRepair.mended,
+  );
   gauge('raft_term', 'Term of the metadata group as this node knows it.', () => membership.raftMetrics?.term ?? 0);
   gauge(
     'raft_commit',

@@ -125,7 +125,8 @@ export interface Store {
 
 export interface StoredObject {
   readonly key: ObjectKey;
-  readonly object: Uint8Array;
+  /** Undefined when the record is damaged. */
+  readonly object: Uint8Array | undefined;
 }
 
 /** Bytes unless the name says otherwise; counters since the store was opened. */

@@ -13,6 +13,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
 import type { ContentChecks } from './content-checks.ts';
 import { ContentRepair } from './content-repair.ts';
+import { DamageRepair } from './damage-repair.ts';
 import type { Divergences } from './divergences.ts';
 import type { ExchangeLimits } from './exchange-limits.ts';
 import { Inventory } from './inventory.ts';
@@ -69,6 +70,7 @@ const STRIPPED_PER_ROUND = 500;
 export class AntiEntropy {
   private readonly options: AntiEntropyOptions;
   private readonly inventory: Inventory;
+  readonly damageRepair: DamageRepair;
   private readonly due = new Map<NodeId, number>();
   private timer: Timer | undefined;
   private isRunning = false;
@@ -80,6 +82,7 @@ export class AntiEntropy {
     this.options = options;
     const { store, replica, clock, logger, limits } = options;
     this.inventory = new Inventory({ store, replica, clock, logger, keys: limits.keys });
+    this.damageRepair = new DamageRepair({ ...options, inventory: this.inventory });
   }
 
   start(): void {
@@ -128,7 +131,12 @@ export class AntiEntropy {
       this.options.retirements.fold();
       for (const peer of this.duePeers()) await this.round(peer);
       this.options.retirements.fold();
+      await this.damageRepair.run();
       await this.tidy();
+    } catch (error) {
+      // A broken store or invariant ends the process by itself; the round is simply over.
+      if (!(error instanceof StoreError)) throw error;
+      this.options.logger.warn({ reason: error.message }, 'an exchange with other owners failed');
     } finally {
       this.isRunning = false;
       this.schedule();

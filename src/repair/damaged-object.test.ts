@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InProcessCluster } from '../../test/in-process-cluster.ts';
 import { requestMethod } from '../../test/messages.ts';
-import { put, remove } from '../../test/requests.ts';
+import { errorOf, get, put, remove } from '../../test/requests.ts';
 import { objectKey } from '../core/ids.ts';
 import { METHOD } from '../protocol.ts';
 import { objectStateKey } from '../storage/state-format.ts';
@@ -11,6 +11,8 @@ const KEYS = Array.from({ length: 40 }, (_, i) => `key-${i}`);
 
 let cluster: InProcessCluster;
 let hintsAreLost: boolean;
+/** Nobody answers n3 what it holds of a key. */
+let readsAreLost: boolean;
 const api = (node: string) => cluster.node(node).api;
 const partitionOf = (key: string) => api('n1').ringOf('b', key).partition;
 
@@ -48,10 +50,13 @@ describe('an owner with a damaged object', () => {
 
   beforeEach(async () => {
     hintsAreLost = false;
+    readsAreLost = false;
     cluster = new InProcessCluster({ partitions: 4 });
     await cluster.start();
     // Nothing but the exchange between owners brings n3 what it missed.
-    cluster.loses = (_, to, message) => to === 'n3' && requestMethod(message) === METHOD.replicate && hintsAreLost;
+    cluster.loses = (from, to, message) =>
+      (to === 'n3' && requestMethod(message) === METHOD.replicate && hintsAreLost) ||
+      (from === 'n3' && requestMethod(message) === METHOD.read && readsAreLost);
     for (const key of KEYS) await cluster.settle(api('n1').write(put(key, 'first', { w: 3 })));
     // In the partition, and at the place in it, that come first.
     const [first = ''] = KEYS.toSorted((a, b) => partitionOf(a) - partitionOf(b));
@@ -59,7 +64,35 @@ describe('an owner with a damaged object', () => {
     others = KEYS.filter((key) => key !== victim);
   });
 
-  it('takes in every other write that it missed, of the same partition too', async () => {
+  it('has it again from the other owners, and every other write that it missed', async () => {
+    await missAll(victim, (key) => put(key, 'second', { w: 2 }));
+    await cluster.start(['n3']);
+    await cluster.until(() => KEYS.every((key) => holds(key, 'second')), 'n3 to have all keys', 20_000);
+    expect(cluster.node('n3').replica.damaged.count).toBe(0);
+    expect(cluster.node('n3').antiEntropy.damageRepair.mended).toBe(1);
+    await cluster.until(() => api('n3').sync().partitions.length === 0, 'n3 to agree with all', 10_000);
+    expect(cluster.fatal).toEqual(new Map());
+  });
+
+  it('shows nothing of it and takes in nothing for it, while one of the other owners cannot be asked (C8)', async () => {
+    hintsAreLost = true;
+    readsAreLost = true;
+    await cluster.stop('n3');
+    await damage('n3', victim);
+    await cluster.start(['n3']);
+    await cluster.until(() => cluster.node('n3').replica.damaged.count === 1, 'the damage to be found');
+    await cluster.pass(10_000);
+    expect(cluster.node('n3').replica.damaged.count).toBe(1);
+    expect(holds(victim, 'first')).toBe(false);
+    expect(await errorOf(cluster.settle(api('n3').get(get(victim, { r: 3, timeoutMs: 500 }))))).toMatchObject({
+      details: { failed: [expect.objectContaining({ node: 'n3' })] },
+    });
+    readsAreLost = false;
+    await cluster.until(() => holds(victim, 'first'), 'n3 to have it again', 20_000);
+  });
+
+  it('takes in every other write that it missed, of the same partition too, while it cannot be had again', async () => {
+    readsAreLost = true;
     await missAll(victim, (key) => put(key, 'second', { w: 2 }));
     await cluster.start(['n3']);
     await cluster.until(() => others.every((key) => holds(key, 'second')), 'n3 to have all other keys', 10_000);
@@ -67,7 +100,16 @@ describe('an owner with a damaged object', () => {
     expect(cluster.fatal).toEqual(new Map());
   });
 
+  it('is mended of a key that was deleted meanwhile: nothing is left of it', async () => {
+    await missAll(victim, (key) => remove(key, { w: 2 }));
+    await cluster.start(['n3']);
+    const left = () => cluster.store('n3').scan(partitionOf(victim), undefined, 100);
+    await cluster.until(() => left().length === 0, 'nothing to be left', 20_000);
+    expect(cluster.node('n3').antiEntropy.damageRepair.mended).toBe(1);
+  });
+
   it('says that it still differs in that partition, and in no other', async () => {
+    readsAreLost = true;
     await missAll(victim, (key) => put(key, 'second', { w: 2 }));
     await cluster.start(['n3']);
     await cluster.pass(10_000);
@@ -80,6 +122,7 @@ describe('an owner with a damaged object', () => {
   });
 
   it('compares every other partition in full, when the others do not remember what they wrote', async () => {
+    readsAreLost = true;
     await missAll(victim, (key) => remove(key, { w: 2 }));
     for (const node of ['n1', 'n2']) {
       await cluster.stop(node);

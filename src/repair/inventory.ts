@@ -1,4 +1,4 @@
-import type { Partition } from '../core/ids.ts';
+import { keyOf, type ObjectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Clock, Logger, Store } from '../ports.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -72,15 +72,28 @@ export class Inventory {
     logger.error({ partition }, CONTENT_SURPRISES);
   }
 
-  /** False when the node stops before its end. */
+  /** False when something is damaged, or the node stops before the end. */
   private async walk(partition: Partition): Promise<boolean> {
-    const { store, replica, clock, keys } = this.options;
+    const { store, clock, keys } = this.options;
+    let isWhole = true;
     for (let found = store.scan(partition, undefined, keys); found.length > 0; ) {
-      for (const { key, object } of found) replica.found(partition, key, object);
+      for (const { key, object } of found) isWhole = this.find(partition, key, object) && isWhole;
       await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
       if (this.isStopped) return false;
       found = store.scan(partition, found.at(-1)?.key, keys);
     }
-    return true;
+    return isWhole;
+  }
+
+  /** One damaged record must not keep those behind it from being found. */
+  private find(partition: Partition, key: ObjectKey, object: Uint8Array | undefined): boolean {
+    try {
+      this.options.replica.found(partition, key, object);
+      return true;
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      this.options.logger.error({ partition, key: keyOf(key), reason: error.message }, 'a damaged record');
+      return false;
+    }
   }
 }

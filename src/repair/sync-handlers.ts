@@ -3,7 +3,7 @@ import { type DotSet, dotsIn, hasFloor, subtract, union } from '../core/causalit
 import { foldable, type Retirement } from '../core/causality/retirement.ts';
 import { type Epoch, type NodeId, objectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
-import type { Store } from '../ports.ts';
+import type { Store, StoredObject } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import { keysOfDots } from '../replica/dot-log.ts';
 import type { Replica } from '../replica/replica.ts';
@@ -120,6 +120,7 @@ function compareHandler({ replica, store, life, limits, contentOf }: SyncHandler
     const clock = store.clock(partition);
     const content = contentOf(partition);
     const found = store.scan(partition, after, limits.keys);
+    checkWhole(replica, partition, found);
     const keys = takeWhileSmall(
       found.map(({ key, object }) => ({ key, object, dots: [] })),
       limits.bytes,
@@ -130,6 +131,13 @@ function compareHandler({ replica, store, life, limits, contentOf }: SyncHandler
     writeCompareAnswer(out, { life, clock, content, keys, isLast });
     request.reply(out.view());
   };
+}
+
+/** What cannot be read must not seem to be absent. Errors: storage-failed. */
+function checkWhole(replica: Replica, partition: Partition, found: readonly StoredObject[]): void {
+  const damaged = found.filter(({ object }) => object === undefined);
+  for (const { key } of damaged) replica.damaged.note(partition, key);
+  if (damaged.length > 0) throw new StoreError('storage-failed', `a damaged record in partition ${partition}`);
 }
 
 /** At least one, so that whoever asks gets on. */

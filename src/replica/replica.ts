@@ -10,7 +10,7 @@ import {
   strip,
 } from '../core/causality/container.ts';
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, isSubset, lastCounter, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, hasDot, isSubset, lastCounter, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
 import { mend } from '../core/causality/mend.ts';
 import {
@@ -25,6 +25,7 @@ import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
 import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { ContentHashes, type SiblingHash } from './content-hashes.ts';
+import { DamagedKeys } from './damaged-keys.ts';
 import { DotLog } from './dot-log.ts';
 
 /** One key as this replica holds it. Nothing of it may be shown before `sequence` is durable (rule C7): 0 when it already is. */
@@ -73,6 +74,8 @@ export class Replica {
   /** Keys that are stored with a context. */
   private readonly residues = new Map<Partition, Set<ObjectKey>>();
   readonly content: ContentHashes;
+  /** Out of service until they are mended from the other owners. */
+  readonly damaged = new DamagedKeys();
 
   /** Told of a partition in which this process has forgotten a write of its own. */
   private readonly forgot: (partition: Partition) => void;
@@ -122,7 +125,7 @@ export class Replica {
   read({ partition, key }: KeyAddress): ReadSnapshot {
     return {
       clock: this.store.clock(partition),
-      stored: this.store.read(partition, key),
+      stored: this.bytesOf({ partition, key }),
       sequence: this.store.unflushed(partition, key),
     };
   }
@@ -206,9 +209,12 @@ export class Replica {
     return count;
   }
 
-  /** Told of all that is stored, key by key in order, while the partition's keys are counted. */
-  found(partition: Partition, key: ObjectKey, object: Uint8Array): void {
-    const stored = decodeStored({ partition, key }, object);
+  /**
+   * Told of all that is stored, key by key in order, while the partition's keys are counted; of a damaged record without its bytes.
+   * Errors: storage-failed, when it is one.
+   */
+  found(partition: Partition, key: ObjectKey, object: Uint8Array | undefined): void {
+    const stored = this.decode({ partition, key }, object ?? NO_BYTES);
     this.noteResidue(partition, key, stored);
     this.content.counted(partition, key, stored);
   }
@@ -225,6 +231,14 @@ export class Replica {
     if (mended === mine) return false;
     this.apply(address, mine, { stored: mended, clock: this.store.clock(address.partition), added: [] });
     return true;
+  }
+
+  /** Puts what all other owners together hold of a key, filled with their clocks, in the place of a record that cannot be read. */
+  restore(address: PartitionKey, theirs: Container): void {
+    const clock = this.store.clock(address.partition);
+    const added = theirs.siblings.map(({ dot }) => dot).filter((dot) => !hasDot(clock, dot));
+    this.apply(address, EMPTY_CONTAINER, { stored: strip(theirs, clock), clock, added });
+    this.damaged.mended(address.partition, address.key);
   }
 
   private take(address: PartitionKey, mine: Container, remote: Container, dots: readonly Dot[]): Sequence {
@@ -254,8 +268,26 @@ export class Replica {
   }
 
   private container(address: PartitionKey): Container {
-    const stored = this.store.read(address.partition, address.key);
-    return stored === undefined ? EMPTY_CONTAINER : decodeStored(address, stored);
+    const stored = this.bytesOf(address);
+    return stored === undefined ? EMPTY_CONTAINER : this.decode(address, stored);
+  }
+
+  private bytesOf({ partition, key }: PartitionKey): Uint8Array | undefined {
+    try {
+      return this.store.read(partition, key);
+    } catch (error) {
+      if (error instanceof StoreError) this.damaged.note(partition, key);
+      throw error;
+    }
+  }
+
+  private decode(address: PartitionKey, stored: Uint8Array): Container {
+    try {
+      return decodeStored(address, stored);
+    } catch (error) {
+      this.damaged.note(address.partition, address.key);
+      throw error;
+    }
   }
 
   /** A single value is always within the limits: they bound what concurrent writers can pile up. Errors: sibling-limit. */
@@ -279,6 +311,9 @@ export class Replica {
     return sequence;
   }
 }
+
+/** No container has this form. */
+const NO_BYTES = new Uint8Array(0);
 
 /** Damage is an error, never an absence (H1). */
 function decodeStored({ partition }: PartitionKey, bytes: Uint8Array): Container {

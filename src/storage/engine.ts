@@ -194,10 +194,18 @@ export class StorageEngine implements Store {
     this.parts.failed(this.failure);
   }
 
+  /** A damaged record is one. */
+  private isThere(partition: Partition, key: ObjectKey): boolean {
+    const recent = this.parts.memtable.object(partition, key);
+    return recent === undefined
+      ? this.parts.state.get(objectStateKey(partition, key)) !== undefined
+      : recent.value !== undefined;
+  }
+
   private count(partition: Partition, key: ObjectKey, isThere: boolean): void {
     const { last } = this;
     const isKnown = last?.partition === partition && last.key === key;
-    const wasThere = isKnown ? last.isThere : this.read(partition, key) !== undefined;
+    const wasThere = isKnown ? last.isThere : this.isThere(partition, key);
     this.objects += Number(isThere) - Number(wasThere);
     this.last = { partition, key, isThere };
   }

@@ -203,7 +203,7 @@ export class Faults {
     const { store } = machine;
     const partition = partitionAt(0);
     const found = store?.scan(partition, undefined, 1)[0];
-    if (store === undefined || found === undefined || machine.isLost) return;
+    if (store === undefined || found?.object === undefined || machine.isLost) return;
     store.apply(partition, found.key, isAltered ? altered(found.object) : undefined, []);
     this.simulation.tally.note('an object was damaged');
     store.durable(store.lastSequence, 'flush').then(() => {

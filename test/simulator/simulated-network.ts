@@ -47,6 +47,8 @@ export class SimulatedNetwork {
   private readonly running = new Map<NodeId, SimulatedTransport>();
   private readonly cuts = new Set<string>();
   private messages = 0;
+  /** Until then messages that come very late are under way. */
+  lateUntilMs = 0;
 
   constructor(world: World, observer: NetworkObserver) {
     this.world = world;
@@ -103,6 +105,7 @@ export class SimulatedNetwork {
     const { weather } = this;
     const fate = this.fateOf(id, from.node, to);
     const lateMs = fate === 'late' ? LATE_MS * (0.2 + roll(seed, id, 5)) : 0;
+    if (lateMs > 0) this.lateUntilMs = Math.max(this.lateUntilMs, this.world.nowMs + lateMs);
     const delayMs = weather.latencyMs + weather.jitterMs * roll(seed, id, 1) ** 2 + lateMs;
     this.observer.message(from.node, to, bytes, fate, delayMs);
     if (fate === 'lost' || fate === 'cut') return;

@@ -166,6 +166,7 @@ export class Simulation {
       this.tally.note('contents were compared', node?.contents.counts.compared ?? 0);
       if (node !== undefined && node.hedge.delayMs < HEDGE_MS_MAX) this.tally.note('a hedging delay was learned');
     }
+    await this.until(this.network.lateUntilMs + SETTLE_MS - this.world.nowMs, () => false);
     await this.until(DELIVERY_MS, () => undelivered(this).length === 0);
     await this.until(REQUEST_MS_MAX, () => this.isQuiet());
     await this.converge();

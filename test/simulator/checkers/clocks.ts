@@ -29,6 +29,7 @@ export function checkClocks(simulation: Simulation): void {
         );
       }
       for (const event of history.eventsOf(key)) {
+        if (history.isLost(event)) continue;
         const back = hasDot(clock, event.dot) ? covered.get(event)?.find((dot) => hasDot(present, dot)) : undefined;
         if (back === undefined) continue;
         simulation.violated(

@@ -19,7 +19,9 @@ export function remains(simulation: Simulation): string | undefined {
     const { owners, others } = storesOf(simulation, partition);
     const known = owners.map(({ store }) => store.clock(partition)).reduce(union, EMPTY_DOTS);
     for (const { id, store } of owners) {
-      const left = store.scan(partition, undefined, ALL).find(({ object }) => costs(decodeContainer(object), known));
+      const left = store
+        .scan(partition, undefined, ALL)
+        .find(({ object }) => object !== undefined && costs(decodeContainer(object), known));
       if (left !== undefined) return `${id} ${left.key}: a context or a key without a value is still stored`;
     }
     for (const { id, store } of others) {

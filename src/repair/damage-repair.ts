@@ -1,0 +1,85 @@
+import { ByteWriter } from '../core/bytes.ts';
+import { type Container, EMPTY_CONTAINER, fill, merge } from '../core/causality/container.ts';
+import { keyOf, type NodeId } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
+import type { ClusterView } from '../membership/cluster-view.ts';
+import type { Clock, Logger, Store } from '../ports.ts';
+import { METHOD, readReadAnswer, writeReadRequest } from '../protocol.ts';
+import type { DamagedKey } from '../replica/damaged-keys.ts';
+import type { Replica } from '../replica/replica.ts';
+import type { Calls } from '../rpc/calls.ts';
+import type { Inventory } from './inventory.ts';
+import { decoded } from './sync-messages.ts';
+
+export interface DamageRepairNeeds {
+  readonly self: NodeId;
+  readonly replica: Replica;
+  readonly store: Store;
+  readonly calls: Calls;
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly currentView: () => ClusterView | undefined;
+  readonly inventory: Pick<Inventory, 'count'>;
+}
+
+const CALL_MS = 5000;
+const KEYS_PER_ROUND = 100;
+
+/** What an owner has of a key; `nothing` to tell: its record is damaged too, or it is catching up; undefined: it does not answer. */
+type Told = Container | 'nothing' | undefined;
+
+/**
+ * Mends the keys whose record cannot be read any more: each is had from *every* other owner (rule C8), since any of them may be the only
+ * one that has some write beside the record that was lost.
+ *
+ * What is stored is the merge of what they hold, filled with their clocks alone. Filled with this node's clock, which has the dots of
+ * what was lost, it would say that all of it was deleted.
+ */
+export class DamageRepair {
+  private readonly needs: DamageRepairNeeds;
+  mended = 0;
+
+  constructor(needs: DamageRepairNeeds) {
+    this.needs = needs;
+  }
+
+  async run(): Promise<void> {
+    const { replica, inventory } = this.needs;
+    const due = replica.damaged.list().slice(0, KEYS_PER_ROUND);
+    for (const damaged of due) await this.mend(damaged);
+    // Contents with a damaged record were not counted to the end.
+    for (const partition of new Set(due.map((damaged) => damaged.partition))) await inventory.count(partition);
+  }
+
+  private async mend(damaged: DamagedKey): Promise<void> {
+    const { self, replica, store, logger, currentView } = this.needs;
+    const { partition, key } = damaged;
+    const view = currentView();
+    if (view === undefined || !view.owns(self, partition)) return replica.damaged.mended(partition, key);
+    const others = view.ownersOf(partition).filter(({ id }) => id !== self);
+    const told = await Promise.all(others.map(({ id }) => this.ask(view, id, damaged)));
+    const containers = told.filter((one) => typeof one === 'object');
+    // Whoever is silent may be the one that has it. Where nobody has anything to tell the error stays.
+    if (told.includes(undefined) || containers.length === 0) return;
+    try {
+      replica.restore(damaged, containers.reduce(merge));
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      return;
+    }
+    await store.durable(store.lastSequence, 'flush');
+    this.mended++;
+    logger.warn({ partition, key: keyOf(key) }, 'a damaged record was had again from the other owners');
+  }
+
+  private async ask(view: ClusterView, owner: NodeId, { partition, key }: DamagedKey): Promise<Told> {
+    const out = new ByteWriter();
+    writeReadRequest(out, { epoch: view.epoch, partition, key }, false);
+    const outcome = await this.needs.calls.request(owner, METHOD.read, out.view(), CALL_MS);
+    if (outcome.kind === 'refused')
+      return outcome.code === 'storage-failed' || outcome.code === 'not-ready' ? 'nothing' : undefined;
+    if (outcome.kind === 'failed') return undefined;
+    const answer = decoded(() => readReadAnswer(outcome.body));
+    return answer && fill(answer.stored ?? EMPTY_CONTAINER, answer.clock);
+  }
+}
