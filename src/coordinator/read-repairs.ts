@@ -101,7 +101,7 @@ export class ReadRepairs {
   private mergeHere(update: ReplicateRequest, done: BringDone): void {
     const { replica, store, ended, durability } = this.needs;
     try {
-      replica.check(update);
+      replica.ownership.check(update);
       ended.check(update);
       if (store.overloaded) return done('writes come faster than the disk takes them');
       const sequence = replica.merge(update);

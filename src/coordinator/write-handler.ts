@@ -31,7 +31,7 @@ export function writeHandler(context: CoordinatorContext): RequestHandler {
     // The value is kept beyond this call, the message's buffer is not ours: both are copied when the version is encoded, at once.
     const write = readForwardedWrite(body);
     if (write.sloppy && !view.owns(context.self, write.partition)) context.fallback.check(write);
-    else context.replica.check(write);
+    else context.replica.ownership.check(write);
     const timeoutMs = answerWithin(request.deadlineMs - context.clock.monotonicMs());
     try {
       const outcome = await new Promise<WriteOutcome>((resolve, reject) =>

@@ -55,7 +55,8 @@ export class DamageRepair {
     const { self, replica, store, logger, currentView } = this.needs;
     const { partition, key } = damaged;
     const view = currentView();
-    if (view === undefined || !view.owns(self, partition)) return replica.damaged.mended(partition, key);
+    if (view === undefined) return;
+    if (!view.owns(self, partition) || replica.isReadable(damaged)) return replica.damaged.mended(partition, key);
     const others = view.ownersOf(partition).filter(({ id }) => id !== self);
     const told = await Promise.all(others.map(({ id }) => this.ask(view, id, damaged)));
     const containers = told.filter((one) => typeof one === 'object');

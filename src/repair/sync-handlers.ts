@@ -150,9 +150,9 @@ function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly Se
   return end < 0 ? keys : keys.slice(0, end);
 }
 
-/** Errors: conflict, not-ready, as {@link Replica.check}. */
+/** Errors: conflict, not-ready, as {@link Ownership.check}. */
 function checkOwner(replica: Replica, epoch: Epoch, partition: Partition): void {
-  replica.check({ epoch, partition, key: NO_KEY });
+  replica.ownership.check({ epoch, partition, key: NO_KEY });
 }
 
 const NO_KEY = objectKey('', '');

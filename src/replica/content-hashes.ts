@@ -111,6 +111,11 @@ export class ContentHashes {
     return hash === undefined || hash === content.hash;
   }
 
+  /** What is known of the partition is so no more: it has to be counted anew. */
+  forget(partition: Partition): void {
+    this.content(partition).hash = undefined;
+  }
+
   /** The count goes no further. */
   breakOffCount(partition: Partition): void {
     this.content(partition).counting = undefined;

@@ -34,7 +34,7 @@ export class Fallback {
 
   /** Errors: not-ready, conflict (the sender's view is outdated, or this node is an owner itself). */
   check(address: KeyAddress): void {
-    this.needs.replica.checkNoOwner(address);
+    this.needs.replica.ownership.checkNoOwner(address);
   }
 
   /**
@@ -43,7 +43,7 @@ export class Fallback {
    */
   keep(request: HintRequest): Sequence {
     this.check(request);
-    this.needs.replica.checkOwner(request, request.target);
+    this.needs.replica.ownership.checkOwner(request, request.target);
     const { target, container, dots } = request;
     return this.kept(this.needs.hints.keep(target, request, hintedWrites(container, dotSetOf(dots)), 'counted'));
   }

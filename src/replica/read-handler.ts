@@ -32,7 +32,7 @@ export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
   };
   return (body, request) => {
     const address = readReadRequest(body);
-    replica.check(address);
+    replica.ownership.check(address);
     if (!standing.isReadable(address.partition)) {
       return readWhenAllowed();
     }

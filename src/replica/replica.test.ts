@@ -44,22 +44,25 @@ const siblings = () => {
 describe('a replica is asked', () => {
   it('only when it knows the cluster', () => {
     view = undefined;
-    expect(() => replica.check(address)).toThrow(expect.objectContaining({ code: 'not-ready' }));
+    expect(() => replica.ownership.check(address)).toThrow(expect.objectContaining({ code: 'not-ready' }));
   });
 
   it('only on a view that is no older than the partition\u2019s latest change (H22)', () => {
     const { state } = new ClusterView(new History(createCommand()).present);
     const ownership = state.ownership.map((each) => ({ ...each, since: epoch(4) }));
     view = new ClusterView({ ...state, epoch: epoch(7), ownership });
-    expect(() => replica.check({ ...address, epoch: epoch(3) })).toThrow(expect.objectContaining({ code: 'conflict' }));
-    for (const version of [4, 7, 9]) expect(() => replica.check({ ...address, epoch: epoch(version) })).not.toThrow();
+    expect(() => replica.ownership.check({ ...address, epoch: epoch(3) })).toThrow(
+      expect.objectContaining({ code: 'conflict' }),
+    );
+    for (const version of [4, 7, 9])
+      expect(() => replica.ownership.check({ ...address, epoch: epoch(version) })).not.toThrow();
   });
 
   it('only for partitions that it owns, and that there are', () => {
     const numbers = [2, 3].map(memberNumber);
     view = new ClusterView(new History(createCommand({ n: 2, ownership: [numbers, numbers] })).present);
-    expect(() => replica.check(address)).toThrow(expect.objectContaining({ code: 'conflict' }));
-    expect(() => replica.check({ ...address, partition: partition(2) })).toThrow(DecodeError);
+    expect(() => replica.ownership.check(address)).toThrow(expect.objectContaining({ code: 'conflict' }));
+    expect(() => replica.ownership.check({ ...address, partition: partition(2) })).toThrow(DecodeError);
   });
 });
 

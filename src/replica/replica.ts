@@ -19,7 +19,7 @@ import {
   coordinateWrite,
   type ReplicaUpdate,
 } from '../core/causality/replica-update.ts';
-import { compareKeys, type MemberNumber, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
+import { compareKeys, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { Sequence, Store } from '../ports.ts';
@@ -27,6 +27,8 @@ import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { ContentHashes, type SiblingHash } from './content-hashes.ts';
 import { DamagedKeys } from './damaged-keys.ts';
 import { DotLog } from './dot-log.ts';
+import { checkObjectSize, type ObjectLimits } from './object-limits.ts';
+import { Ownership } from './ownership.ts';
 
 /** One key as this replica holds it. Nothing of it may be shown before `sequence` is durable (rule C7): 0 when it already is. */
 export interface ReadSnapshot {
@@ -44,14 +46,6 @@ export interface Comparison {
   passed: ObjectKey | undefined;
 }
 
-/** What one key may grow to. */
-export interface ObjectLimits {
-  /** Siblings side by side. */
-  readonly siblings: number;
-  /** Bytes of all siblings together. */
-  readonly objectBytes: number;
-}
-
 export interface ReplicaNeeds {
   readonly self: NodeId;
   readonly store: Store;
@@ -64,10 +58,9 @@ export interface ReplicaNeeds {
 
 /** What an owner does with the partitions it holds: one synchronous step each, from what is stored to what is stored next. */
 export class Replica {
-  private readonly self: NodeId;
+  readonly ownership: Ownership;
   private readonly store: Store;
   private readonly limits: ObjectLimits;
-  private readonly currentView: () => ClusterView | undefined;
   /** What other owners may lack. */
   readonly dotLog = new DotLog();
   private readonly comparisons = new Map<Partition, Comparison>();
@@ -76,50 +69,18 @@ export class Replica {
   readonly content: ContentHashes;
   /** Out of service until they are mended from the other owners. */
   readonly damaged = new DamagedKeys();
-
   /** Told of a partition in which this process has forgotten a write of its own. */
   private readonly forgot: (partition: Partition) => void;
   /** Under which this process writes at present. */
   private readonly ownActor: () => Actor | undefined;
 
   constructor({ self, store, limits, currentView, hashOf, ownActor, forgot }: ReplicaNeeds) {
-    this.self = self;
+    this.ownership = new Ownership(self, currentView);
     this.store = store;
     this.limits = limits;
     this.content = new ContentHashes(hashOf);
-    this.currentView = currentView;
     this.ownActor = ownActor;
     this.forgot = forgot;
-  }
-
-  /** Errors: not-ready (no cluster yet), conflict (the sender's view is outdated, or this node is not an owner). */
-  check(address: KeyAddress): void {
-    if (this.checkedView(address).owns(this.self, address.partition)) return;
-    throw new StoreError('conflict', `not an owner of partition ${address.partition}`);
-  }
-
-  /** Errors: as of {@link Replica.check}, but conflict where this node is an owner. */
-  checkNoOwner(address: KeyAddress): void {
-    if (!this.checkedView(address).owns(this.self, address.partition)) return;
-    throw new StoreError('conflict', `an owner of partition ${address.partition}`);
-  }
-
-  /** Errors: conflict when the member is no owner. */
-  checkOwner(address: KeyAddress, member: MemberNumber): void {
-    const owners = this.checkedView(address).ownersOf(address.partition);
-    if (owners.some(({ number }) => number === member)) return;
-    throw new StoreError('conflict', `member ${member} is not an owner of partition ${address.partition}`);
-  }
-
-  private checkedView(address: KeyAddress): ClusterView {
-    const view = this.currentView();
-    if (view === undefined) throw new StoreError('not-ready', 'the cluster state is not known yet');
-    const { partition, epoch } = address;
-    if (partition >= view.state.ownership.length) throw new DecodeError(`partition ${partition}`);
-    if (epoch < view.since(partition)) {
-      throw new StoreError('conflict', `stale view: partition ${partition} changed in epoch ${view.since(partition)}`);
-    }
-    return view;
   }
 
   read({ partition, key }: KeyAddress): ReadSnapshot {
@@ -237,8 +198,21 @@ export class Replica {
   restore(address: PartitionKey, theirs: Container): void {
     const clock = this.store.clock(address.partition);
     const added = theirs.siblings.map(({ dot }) => dot).filter((dot) => !hasDot(clock, dot));
+    // What was in it is not known: it cannot be taken out of the hash.
+    this.content.forget(address.partition);
     this.apply(address, EMPTY_CONTAINER, { stored: strip(theirs, clock), clock, added });
     this.damaged.mended(address.partition, address.key);
+  }
+
+  /** Whether the record can be read after all: the disk may have failed for a moment only. */
+  isReadable(address: PartitionKey): boolean {
+    try {
+      this.container(address);
+      return true;
+    } catch (error) {
+      if (error instanceof StoreError) return false;
+      throw error;
+    }
   }
 
   private take(address: PartitionKey, mine: Container, remote: Container, dots: readonly Dot[]): Sequence {
@@ -290,17 +264,9 @@ export class Replica {
     }
   }
 
-  /** A single value is always within the limits: they bound what concurrent writers can pile up. Errors: sibling-limit. */
-  checkSize({ siblings }: Container): void {
-    const { siblings: siblingsMax, objectBytes } = this.limits;
-    if (siblings.length <= 1) return;
-    const bytes = siblings.reduce((sum, { version }) => sum + version.length, 0);
-    if (siblings.length <= siblingsMax && bytes <= objectBytes) return;
-    throw new StoreError(
-      'sibling-limit',
-      `the key would have ${siblings.length} siblings of ${bytes} bytes together, the limits are ${siblingsMax} and ${objectBytes}: read it, merge, and write with the read's Causal-Context`,
-      { outcome: 'not_applied', retryable: false },
-    );
+  /** Errors: sibling-limit. */
+  checkSize(container: Container): void {
+    checkObjectSize(this.limits, container);
   }
 
   private apply({ partition, key }: PartitionKey, before: Container, { stored, added }: ReplicaUpdate): Sequence {

@@ -27,7 +27,7 @@ export function replicateHandler({
 }: ReplicateHandlerNeeds): RequestHandler {
   return (body, request) => {
     const update = readReplicateRequest(body);
-    replica.check(update);
+    replica.ownership.check(update);
     if (!standing.takesIn(update.partition))
       throw new StoreError('not-ready', 'this node has lost its data, and does not know the cluster yet');
     ended.check(update);

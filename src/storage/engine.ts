@@ -197,9 +197,8 @@ export class StorageEngine implements Store {
   /** A damaged record is one. */
   private isThere(partition: Partition, key: ObjectKey): boolean {
     const recent = this.parts.memtable.object(partition, key);
-    return recent === undefined
-      ? this.parts.state.get(objectStateKey(partition, key)) !== undefined
-      : recent.value !== undefined;
+    if (recent !== undefined) return recent.value !== undefined;
+    return this.parts.state.get(objectStateKey(partition, key)) !== undefined;
   }
 
   private count(partition: Partition, key: ObjectKey, isThere: boolean): void {
