@@ -22,6 +22,28 @@ export async function agreement(cluster: RealCluster, withinMs: number): Promise
   }
 }
 
+const DEBTS_MS = 30_000;
+
+/** Waits until no node keeps a write for another one, and none has to catch up: each write has then as many copies as were promised. */
+export async function withoutDebts(cluster: RealCluster): Promise<void> {
+  const endMs = performance.now() + DEBTS_MS;
+  for (;;) {
+    const debts = (await Promise.all(cluster.ids.map((id) => debtsOf(cluster, id)))).flat();
+    if (debts.length === 0) return;
+    if (performance.now() > endMs) throw new Error(`still owed after ${DEBTS_MS} ms:\n${debts.join('\n')}`);
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+  }
+}
+
+async function debtsOf(cluster: RealCluster, id: string): Promise<readonly string[]> {
+  const { targets } = jsonOf(await send(cluster.httpPort(id), '/v1/cluster/hints'));
+  const { partitions } = jsonOf(await send(cluster.httpPort(id), '/v1/cluster/catch-up'));
+  const debts: string[] = [];
+  if (JSON.stringify(targets) !== '[]') debts.push(`hints of ${id}: ${JSON.stringify(targets)}`);
+  if (JSON.stringify(partitions) !== '[]') debts.push(`${id} catches up: ${JSON.stringify(partitions)}`);
+  return debts;
+}
+
 async function openMatters(cluster: RealCluster, id: string): Promise<readonly string[]> {
   const ask = async (path: string) => jsonOf(await send(cluster.httpPort(id), path));
   const sync = await ask('/v1/cluster/sync');

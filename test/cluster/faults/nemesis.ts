@@ -1,6 +1,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Dice } from '../../simulator/chance.ts';
 import type { RealCluster } from '../real-cluster.ts';
+import { withoutDebts } from './agreement.ts';
 
 export type FaultKind =
   | 'kill one'
@@ -14,7 +15,9 @@ export type FaultKind =
   | 'cut one direction between two'
   | 'split 2 from 3'
   | 'refuse connections'
-  | 'flap';
+  | 'flap'
+  | 'empty a folder'
+  | 'put back an older folder';
 
 type Range = readonly [least: number, most: number];
 
@@ -63,6 +66,8 @@ export class Nemesis {
       'split 2 from 3': () => this.cut(2),
       'refuse connections': () => this.refuse(),
       flap: () => this.flap(),
+      'empty a folder': () => this.loseFolder(),
+      'put back an older folder': () => this.putBack(),
     };
   }
 
@@ -141,6 +146,31 @@ export class Nemesis {
       this.cluster.network.heal();
       await this.for(FLAP_MS);
     }
+  }
+
+  /** While every write has its copies: else what is lost with the folder would prove nothing. */
+  private async loseFolder(): Promise<void> {
+    const [id = 'n1'] = this.some(1);
+    await withoutDebts(this.cluster);
+    this.say(`kill -9 of ${id}, and its folder is emptied`);
+    await this.cluster.kill([id]);
+    this.cluster.wipe(id);
+    await this.restart([id]);
+    await withoutDebts(this.cluster);
+  }
+
+  private async putBack(): Promise<void> {
+    const [id = 'n1'] = this.some(1);
+    await this.cluster.kill([id]);
+    const copy = this.cluster.copyFolder(id, 'older');
+    await this.restart([id]);
+    await this.for(this.pace.fault);
+    await withoutDebts(this.cluster);
+    this.say(`kill -9 of ${id}, and its folder is as it was before its last start`);
+    await this.cluster.kill([id]);
+    this.cluster.restoreFolder(id, copy);
+    await this.restart([id]);
+    await withoutDebts(this.cluster);
   }
 
   private async heal(): Promise<void> {

@@ -8,7 +8,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: '!hasDot(b.context, sibling.dot) || hasSibling(b, sibling.dot)',
     replace: '!hasDot(b.context, sibling.dot)',
-    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
+    checkers: ['contents', 'contexts', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -17,7 +17,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: '!hasDot(b.context, sibling.dot) || hasSibling(b, sibling.dot)',
     replace: 'true',
-    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
+    checkers: ['contents', 'resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -26,7 +26,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/replica-update.js',
     find: 'strip(merge(fill(stored, clock), remote), after)',
     replace: 'strip(remote, after)',
-    checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
+    checkers: ['contents', 'clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -38,7 +38,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     replace: `    for (const { actor, runs } of remote.context)
         for (let i = 0; i < runs.length && runs[0] > 0; i += 2)
             for (let counter = runs[i]; counter <= runs[i + 1]; counter++) take({ actor, counter });`,
-    checkers: ['clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
+    checkers: ['contents', 'clocks', 'contexts', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {
@@ -103,7 +103,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/container.js',
     find: 'return { siblings: container.siblings, context: subtract(container.context, clock) };',
     replace: 'return { siblings: container.siblings, context: [] };',
-    checkers: ['resurrection', 'siblings', 'acknowledgements', 'convergence'],
+    checkers: ['contents', 'resurrection', 'siblings', 'acknowledgements', 'convergence'],
     seedsMax: 5,
   },
   {

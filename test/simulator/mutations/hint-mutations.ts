@@ -18,7 +18,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     file: 'replica/hint-store.js',
     find: '        this.load();',
     replace: '',
-    checkers: ['hints', 'acknowledged writes', 'shown values'],
+    checkers: ['remains', 'hints', 'acknowledged writes', 'shown values'],
     seedsMax: 60,
   },
   {
@@ -44,7 +44,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
             for (const [key, { bornMs, sequence }] of [...entries])
                 if (this.clock.wallMs() - bornMs > 1000) this.delivered({ target, key, sequence });
 `,
-    checkers: ['hints', 'acknowledged writes', 'shown values'],
+    checkers: ['retirement', 'hints', 'acknowledged writes', 'shown values'],
     seedsMax: 30,
   },
   {
@@ -53,7 +53,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     file: 'replica/hint-store.js',
     find: 'held === undefined ? writes : mergeHinted(held, writes)',
     replace: 'writes',
-    checkers: ['hints', 'acknowledged writes', 'shown values'],
+    checkers: ['retirement', 'hints', 'acknowledged writes', 'shown values'],
     seedsMax: 60,
   },
   {
@@ -62,7 +62,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/hinted-writes.js',
     find: 'dots: union(a.dots, b.dots), container',
     replace: 'dots: b.dots, container',
-    checkers: ['hints', 'acknowledgements'],
+    checkers: ['retirement', 'hints', 'acknowledgements'],
     seedsMax: 60,
   },
   {

@@ -8,7 +8,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     file: 'membership/metadata-group.js',
     find: 'if (ready.mustFlush)',
     replace: 'if (false)',
-    checkers: ['raft', 'invariant', 'crash', 'liveness', 'metadata'],
+    checkers: ['lost folders', 'raft', 'invariant', 'crash', 'liveness', 'metadata'],
     seedsMax: 51,
   },
   {
@@ -57,7 +57,7 @@ export const RAFT_MUTATIONS: readonly Mutation[] = [
     file: 'core/raft/replication.js',
     find: 'logIndex(Math.min(progress?.match ?? 0, raft.log.committed))',
     replace: 'raft.log.committed',
-    checkers: ['crash', 'invariant', 'raft', 'liveness'],
+    checkers: ['lost folders', 'crash', 'invariant', 'raft', 'liveness'],
     seedsMax: 5,
   },
   {

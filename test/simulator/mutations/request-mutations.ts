@@ -130,7 +130,15 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     find: 'dots: named,',
     replace:
       'dots: container.context.filter(({ runs }) => runs[0] > 0).flatMap(({ actor, runs }) => Array.from({ length: runs[1] - runs[0] + 1 }, (_, i) => ({ actor, counter: runs[0] + i }))),',
-    checkers: ['clocks', 'convergence', 'strict quorum', 'acknowledged writes', 'acknowledgements', 'contexts'],
+    checkers: [
+      'contents',
+      'clocks',
+      'convergence',
+      'strict quorum',
+      'acknowledged writes',
+      'acknowledgements',
+      'contexts',
+    ],
     seedsMax: 5,
   },
   {

@@ -39,7 +39,7 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     file: 'replica/ended-actors.js',
     find: 'const isPast = retirement !== undefined && isStray(retirement, partition, dot);',
     replace: 'const isPast = false;',
-    checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
+    checkers: ['contents', 'retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
     seedsMax: 1,
     scenario: LATE,
   },

@@ -18,7 +18,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     file: 'storage/engine.js',
     find: 'this.parts.memtable.object(partition, key)?.sequence ?? 0;',
     replace: '[this.parts.memtable.object(partition, key)].find((entry) => entry?.value !== undefined)?.sequence ?? 0;',
-    checkers: ['convergence', 'contexts', 'acknowledgements', 'acknowledged writes'],
+    checkers: ['contents', 'convergence', 'contexts', 'acknowledgements', 'acknowledged writes'],
     seedsMax: 1,
     scenario: 'a deletion is read while its flush is under way, repaired elsewhere, and lost with the power',
   },
@@ -170,6 +170,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     find: 'const value = this.parts.state.get(key);',
     replace: 'let value; try { value = this.parts.state.get(key); } catch {}',
     checkers: [
+      'contents',
       'acknowledgements',
       'clocks',
       'contexts',
