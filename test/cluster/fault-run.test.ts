@@ -12,7 +12,7 @@ it('five nodes lose nothing and agree again after every kind of fault', { timeou
   const { operations, faults, agreementS, violations, surprises } = report;
   expect({ violations, surprises }).toEqual({ violations: [], surprises: [] });
   expect(agreementS).toBeLessThan(10);
-  expect(Object.values(faults)).toEqual(Array(12).fill(1));
+  expect(Object.values(faults)).toEqual(Array(14).fill(1));
   for (const kind of ['put', 'blind put']) {
     expect(operations[`${kind} acknowledged`], kind).toBeGreaterThan(ACKNOWLEDGED_MIN);
     // Otherwise no fault has hit a write in its middle.
