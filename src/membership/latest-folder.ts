@@ -3,6 +3,7 @@ import { applyCommand } from '../core/cluster/apply-command.ts';
 import type { ClusterState } from '../core/cluster/cluster-state.ts';
 import type { Command } from '../core/cluster/command.ts';
 import { type LogIndex, logIndex, type NodeId } from '../core/ids.ts';
+import { type RaftId, raftId } from '../core/raft/types.ts';
 import type { Clock } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Calls } from '../rpc/calls.ts';
@@ -10,8 +11,11 @@ import type { RequestHandler } from '../rpc/incoming.ts';
 
 /** A member's latest start, as a node knows it. */
 export interface KnownStart {
+  /** Empty: none since the member was last given a place in the metadata group. */
   readonly start: string;
   readonly grant: LogIndex;
+  /** A later one than the folder's own: another folder has taken its place. */
+  readonly raft: RaftId;
 }
 
 export interface LatestFolderNeeds {
@@ -26,6 +30,8 @@ export interface LatestFolderNeeds {
 /** So long a start waits for nodes that do not answer. */
 const WAIT_MS = 1000;
 const AGAIN_MS = 50;
+/** Between two questions of a node that takes part and has no grant yet. */
+const ASK_ON_MS = 500;
 
 /**
  * Whether the data folder is, for all that the other nodes know, the latest one of this node: asked before the node takes part in the
@@ -43,21 +49,42 @@ export async function isLatestFolder({
   let silent = peers;
   while (silent.length > 0 && !isStopped() && clock.monotonicMs() < endMs) {
     const answers = await Promise.all(silent.map((peer) => ask(calls, peer, endMs - clock.monotonicMs())));
-    if (answers.some((answer) => answer !== undefined && answer !== null && isBehind(answer))) return false;
+    if (answers.some(shows(isBehind))) return false;
     silent = silent.filter((_, i) => answers[i] === undefined);
     if (silent.length > 0) await new Promise<void>((resolve) => clock.after(AGAIN_MS, resolve));
   }
   return true;
 }
 
+/**
+ * Asks on, for whoever takes part without having heard from all: in whose place another folder was readmitted is spoken to by nobody
+ * of the metadata group any more, so that no refused grant would ever tell. Resolves once the folder is known to be an older copy;
+ * with false when there is no need to know any more.
+ */
+export async function turnsOutOlder({ peers, calls, clock, isBehind, isStopped }: LatestFolderNeeds): Promise<boolean> {
+  for (;;) {
+    await new Promise<void>((resolve) => clock.after(ASK_ON_MS, resolve));
+    if (isStopped()) return false;
+    const answers = await Promise.all(peers.map((peer) => ask(calls, peer, WAIT_MS)));
+    if (answers.some(shows(isBehind))) return !isStopped();
+  }
+}
+
+const shows =
+  (isBehind: LatestFolderNeeds['isBehind']) =>
+  (answer: KnownStart | null | undefined): boolean =>
+    answer !== undefined && answer !== null && isBehind(answer);
+
 /** Null: it knows of no start. Undefined: it does not answer. */
 async function ask(calls: Calls, peer: NodeId, withinMs: number): Promise<KnownStart | null | undefined> {
   const outcome = await calls.request(peer, METHOD.latestStart, new Uint8Array(0), Math.max(1, withinMs));
   if (outcome.kind !== 'reply') return undefined;
   const answer: unknown = unpack(outcome.body.rest());
-  if (typeof answer !== 'object' || answer === null || !('start' in answer && 'grant' in answer)) return null;
-  const { start, grant } = answer;
-  return typeof start === 'string' && typeof grant === 'number' ? { start, grant: logIndex(grant) } : null;
+  if (typeof answer !== 'object' || answer === null) return null;
+  if (!('start' in answer && 'grant' in answer && 'raft' in answer)) return null;
+  const { start, grant, raft } = answer;
+  if (typeof start !== 'string' || typeof grant !== 'number' || typeof raft !== 'number') return null;
+  return { start, grant: logIndex(grant), raft: raftId(raft) };
 }
 
 /** The member's latest start after these commands, which follow the state. */
@@ -70,8 +97,7 @@ export function latestStartOf(
   for (const { index, command } of commands)
     if (command !== undefined) present = applyCommand(present, command, index).state;
   const member = present?.members.find(({ id }) => id === node);
-  const start = member?.starts.at(-1);
-  return member === undefined || start === undefined ? undefined : { start, grant: member.grant };
+  return member && { start: member.starts.at(-1) ?? '', grant: member.grant, raft: member.raft };
 }
 
 /** Answers with the latest start of the asking node that this node knows; as one that knows of none while it is new itself. */

@@ -13,7 +13,7 @@ import { CatchUp } from './catch-up.ts';
 import { creationCommand, fileDigest, founderNumbers } from './creation.ts';
 import { askToTakePart, type Founder, type Introduction, introductionHandler } from './founding.ts';
 import { type Granted, obtainGrant } from './grant.ts';
-import { isLatestFolder, latestStartHandler } from './latest-folder.ts';
+import { isLatestFolder, type LatestFolderNeeds, latestStartHandler, turnsOutOlder } from './latest-folder.ts';
 import { MetadataGroup } from './metadata-group.ts';
 import type { MetadataLogLimits } from './metadata-log-limits.ts';
 import { RaftStorage } from './raft-storage.ts';
@@ -115,7 +115,7 @@ export class MetadataPlace {
     const group = found === undefined ? this.createGroup(storage, stored) : this.current;
     if (group === undefined) return 'settled';
     group.start();
-    const granted = await this.grantOf(group, starts);
+    const granted = await this.grantOfLatest(group, starts);
     if (granted === 'outdated' || (granted === undefined && !this.isStopped)) return 'outdated';
     if (granted !== undefined) onGrant(granted);
     return 'settled';
@@ -139,19 +139,39 @@ export class MetadataPlace {
     });
   }
 
+  /** The group stops, and there is no grant, as soon as somebody knows a later folder. */
+  private async grantOfLatest(group: MetadataGroup, starts: StartRecord): ReturnType<typeof obtainGrant> {
+    let isOver = false;
+    const isStopped = () => isOver || this.isStopped || group.isStopped;
+    turnsOutOlder(this.latestFolderNeeds(group, starts, isStopped)).then((isOlder) => {
+      if (isOlder) group.stop();
+    }, this.options.onFatal);
+    try {
+      return await this.grantOf(group, starts);
+    } finally {
+      isOver = true;
+    }
+  }
+
   private async isLatest(group: MetadataGroup, starts: StartRecord): Promise<boolean> {
-    const { config, self, clock } = this.options;
     this.isWaiting = true;
-    const isLatest = await isLatestFolder({
-      peers: config.nodes.map(({ id }) => id).filter((id) => id !== self),
-      calls: this.requireCalls(),
-      clock,
-      isBehind: ({ grant, start }) => starts.isBehind(grant, start),
-      isStopped: () => this.isStopped,
-    });
+    const isLatest = await isLatestFolder(this.latestFolderNeeds(group, starts, () => this.isStopped));
     this.isWaiting = false;
     if (!isLatest) group.stop();
     return isLatest;
+  }
+
+  private latestFolderNeeds(group: MetadataGroup, starts: StartRecord, isStopped: () => boolean): LatestFolderNeeds {
+    const { config, self, clock } = this.options;
+    return {
+      peers: config.nodes.map(({ id }) => id).filter((id) => id !== self),
+      calls: this.requireCalls(),
+      clock,
+      // Who knows an earlier place of this node is behind itself.
+      isBehind: ({ raft, grant, start }) =>
+        raft > group.id || (raft === group.id && start !== '' && starts.isBehind(grant, start)),
+      isStopped,
+    };
   }
 
   /** What the folder knew of the metadata group, and what it is known by, is given up: its objects stay, and are caught up with. */
