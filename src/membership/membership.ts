@@ -60,6 +60,7 @@ export class Membership {
       metadataLog: options.metadataLog,
       onState: (state) => this.onState(state),
       onGrant: (granted) => this.onGrant(granted),
+      onRenewed: () => this.onRenewed(),
     });
   }
 
@@ -149,6 +150,7 @@ export class Membership {
       'a write of this process is known to others and not here: the partition catches up',
     );
     this.catchUp.lose(partition);
+    this.standing.doubt();
     this.heartbeats?.beat();
     this.place.regrant().catch(this.options.onFatal);
   }
@@ -189,6 +191,12 @@ export class Membership {
   private onGrant({ start, actor }: Granted): void {
     this.start = start;
     this.standing.grant(actor);
+    this.heartbeats?.beat();
+  }
+
+  private onRenewed(): void {
+    this.catchUp.reload();
+    this.standing.revoke();
     this.heartbeats?.beat();
   }
 

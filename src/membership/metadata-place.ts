@@ -30,6 +30,8 @@ export interface MetadataPlaceOptions {
   readonly metadataLog: MetadataLogLimits | undefined;
   readonly onState: (state: ClusterState) => void;
   readonly onGrant: (granted: Granted) => void;
+  /** All partitions are to be caught up with, and the grant is none any more: written, but not flushed yet. */
+  readonly onRenewed: () => void;
   readonly onFatal: (error: Error) => void;
 }
 
@@ -51,6 +53,7 @@ export class MetadataPlace {
   /** Until the folder is known to be the latest, the group is there but takes no part. */
   private isWaiting = false;
   private isTaking = false;
+  private isRegranting = false;
   private isStopped = false;
 
   constructor(options: MetadataPlaceOptions) {
@@ -121,12 +124,18 @@ export class MetadataPlace {
     return 'settled';
   }
 
-  /** Another grant for the process that is running: what it wrote under the one before may be forgotten. */
+  /** Another grant for the process that is running: what it wrote under the one before may be forgotten. One at a time: each knows the starts before it. */
   async regrant(): Promise<void> {
     const { group } = this;
-    if (group === undefined || this.isTaking) return;
-    const granted = await this.grantOf(group, new StartRecord(this.options.store));
-    if (typeof granted === 'object') this.options.onGrant(granted);
+    if (group === undefined || this.isTaking || this.isRegranting) return;
+    this.isRegranting = true;
+    try {
+      const granted = await this.grantOf(group, new StartRecord(this.options.store));
+      if (typeof granted === 'object') this.options.onGrant(granted);
+      if (granted === 'outdated') this.lostFolder();
+    } finally {
+      this.isRegranting = false;
+    }
   }
 
   private grantOf(group: MetadataGroup, starts: StartRecord): ReturnType<typeof obtainGrant> {
@@ -176,7 +185,7 @@ export class MetadataPlace {
 
   /** What the folder knew of the metadata group, and what it is known by, is given up: its objects stay, and are caught up with. */
   private async renewFolder(): Promise<void> {
-    const { store, random, logger, self, catchUp } = this.options;
+    const { store, random, logger, self, onRenewed } = this.options;
     if (this.identity === undefined) throw new FatalError('the data folder was not claimed');
     logger.warn(
       { node: self, store: this.identity.store },
@@ -187,8 +196,10 @@ export class MetadataPlace {
     storage.load();
     const { identity, changes } = newIdentity(this.identity, random);
     this.identity = identity;
-    await store.durable(store.applyMeta([...changes, ...storage.removal(), CatchUp.ofWholeFolder()]), 'flush');
-    catchUp.reload();
+    const sequence = store.applyMeta([...changes, ...storage.removal(), CatchUp.ofWholeFolder()]);
+    // In the same step: what is exchanged during the flush must not be noted in the record as it was before.
+    onRenewed();
+    await store.durable(sequence, 'flush');
   }
 
   /** A folder without a voice: a founder's, a member's that comes late, or one that has taken the place of another. */
@@ -213,8 +224,8 @@ export class MetadataPlace {
     const isReadmitted = own !== undefined && own.raft !== firstRaftId(own.number);
     const behind = isReadmitted && catchUp.isOver ? [CatchUp.ofWholeFolder()] : [];
     store.applyMeta([{ key: FOUNDERS, value: pack(founders) }, ...behind]);
-    await store.durable(storage.create(state), 'flush');
     catchUp.reload();
+    await store.durable(storage.create(state), 'flush');
     this.keepFounders(founders);
     return state;
   }
@@ -236,7 +247,7 @@ export class MetadataPlace {
       ...{ self, store, storage, clock, random, logger, onFatal, onState, metadataLog },
       nodes: new Map(this.founders.map(({ id, raft }) => [raft, id])),
       calls: this.requireCalls(),
-      onLostLog: () => this.lostLog(),
+      onLostLog: () => this.lostFolder(),
       creation: () => creationCommand(config, this.founders, random),
     };
     this.current = new MetadataGroup(options, own.raft, stored);
@@ -244,7 +255,7 @@ export class MetadataPlace {
   }
 
   /** While a place is being taken, that ends by itself when its group stops. */
-  private lostLog(): void {
+  private lostFolder(): void {
     const { calls } = this;
     if (this.isTaking || this.isStopped || calls === undefined) return;
     this.isTaking = true;

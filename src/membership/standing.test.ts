@@ -57,6 +57,19 @@ describe('the standing of a node', () => {
     expect(standing).toMatchObject({ actor: actor(5), isWhole: false });
   });
 
+  it('ends no catch-up under a grant that is doubted, nor without one', () => {
+    const standing = new Standing({ isOpen: () => true, isOver: false });
+    expect(standing.mayEndCatchUp).toBe(false);
+    standing.grant(actor(5));
+    expect(standing.mayEndCatchUp).toBe(true);
+    standing.doubt();
+    expect(standing).toMatchObject({ actor: actor(5), mayEndCatchUp: false });
+    standing.grant(actor(6));
+    expect(standing.mayEndCatchUp).toBe(true);
+    standing.revoke();
+    expect(standing).toMatchObject({ actor: undefined, mayEndCatchUp: false });
+  });
+
   it('shows nothing to a read that waited for the grant, when the partition turns out to be catching up', () => {
     let isOpen = false;
     const standing = new Standing({ isOpen: () => isOpen, isOver: false });

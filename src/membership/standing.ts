@@ -15,6 +15,8 @@ export class Standing {
   private readonly catchUp: Pick<CatchUp, 'isOpen' | 'isOver'>;
   private granted: Actor | undefined;
   private provisional = false;
+  /** Something that was written under the present grant was lost. */
+  private isDoubted = false;
   private waiting = new Map<() => void, Partition>();
 
   constructor(catchUp: Pick<CatchUp, 'isOpen' | 'isOver'>) {
@@ -55,10 +57,26 @@ export class Standing {
     return this.waiting.size;
   }
 
+  /** Whether a partition that lacks nothing any more may be served: not as the actor whose last dots are not known here (H1). */
+  get mayEndCatchUp(): boolean {
+    return this.granted !== undefined && !this.isDoubted;
+  }
+
   grant(actor: Actor): void {
     invariant(this.granted === undefined || this.granted < actor, 'grants ascend');
     this.granted = actor;
+    this.isDoubted = false;
     this.release();
+  }
+
+  /** This process has forgotten a write of its own: partitions that catch up do so until the next grant at least. */
+  doubt(): void {
+    this.isDoubted = this.granted !== undefined;
+  }
+
+  /** The folder is no longer the one that has the grant. */
+  revoke(): void {
+    this.granted = undefined;
   }
 
   readProvisionally(): void {

@@ -235,7 +235,7 @@ export class AntiEntropy {
   /** Partitions that wait for nobody any more are served again: as the owners are since this node has its grant. */
   private endCatchUp(view: ClusterView): void {
     const { catchUp, standing, self, logger } = this.options;
-    if (catchUp.isOver || standing.actor === undefined) return;
+    if (catchUp.isOver || !standing.mayEndCatchUp) return;
     const owned = view.partitionsOf(self);
     for (const partition of owned) {
       const others = view.ownersOf(partition).filter(({ id }) => id !== self);

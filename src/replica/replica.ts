@@ -132,6 +132,8 @@ export class Replica {
 
   /** The clock takes in that of an owner with which every key has been compared. */
   absorbClock(partition: Partition, clock: DotSet): Sequence {
+    const own = this.ownActor();
+    if (own !== undefined) this.checkOwnDot(partition, { actor: own, counter: lastCounter(clock, own) });
     const missing = subtract(clock, this.store.clock(partition));
     return missing.length === 0 ? 0 : this.store.applyClock(partition, missing);
   }
