@@ -65,6 +65,20 @@ describe('a new cluster', () => {
     expect(state?.members.find(({ id }) => id === 'n6')?.grant).toBeGreaterThan(0);
   });
 
+  it('is not created while one who does not vote knows another, that all its voters have lost', async () => {
+    const cluster = new InProcessCluster({ nodes: 7 });
+    await cluster.start();
+    for (const id of cluster.ids.slice(0, 5)) {
+      await cluster.crash(id);
+      cluster.wipe(id);
+    }
+    for (const id of cluster.ids.slice(0, 5)) await cluster.launch(id);
+    await cluster.pass(10_000);
+    for (const id of cluster.ids.slice(0, 5)) expect(cluster.node(id).membership.view).toBeUndefined();
+    const waiting = cluster.log.filter((line) => line.includes('n1 info an empty data folder')).at(-1);
+    expect(waiting).toContain('"knowACluster":["n6","n7"]');
+  });
+
   it('of one node is created, serves, and comes back', async () => {
     const cluster = new InProcessCluster({ nodes: 1 });
     await cluster.start();

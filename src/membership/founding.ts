@@ -3,7 +3,7 @@
  *
  * An empty folder is either new or lost, and only others can tell: a member that forgot its vote and its acknowledgements must not
  * give them again (R3), and one that forgot its objects must not answer as if there were none (H1). So before its first step such a
- * node asks every voter of its cluster.yaml:
+ * node asks every other one of its cluster.yaml, the voters above all:
  *
  * 1. When someone knows a cluster, the metadata group (asked afresh, not from memory) says whether this member had another folder. If
  *    not, the node joins in. If it had, the node asks to be readmitted with the present one: under a new Raft id, and behind with its
@@ -11,7 +11,8 @@
  * 2. When all voters say that they are new too, and from the same file, the cluster is founded. Each founder keeps the identities of
  *    the others' folders, so that one which is lost before the cluster state knows it is recognised as well.
  *
- * Founding needs all voters once; after that a majority serves.
+ * Founding needs all voters once; after that a majority serves. One who does not vote need not be there, but where it is and knows a
+ * cluster, that one has lost all its voters: another in its place would give out anew what it had given out.
  */
 import { pack, unpack } from 'msgpackr';
 import { z } from 'zod';
@@ -65,6 +66,8 @@ export interface FoundingNeeds {
   readonly self: NodeId;
   /** The voters of the file, this node perhaps among them. */
   readonly voters: readonly NodeId[];
+  /** The other nodes of the file. */
+  readonly learners: readonly NodeId[];
   readonly introduction: Introduction;
   /** False: the folder is not a new one, and must not make another cluster. */
   readonly mayFound: boolean;
@@ -77,27 +80,32 @@ export interface FoundingNeeds {
 /** Resolves once it is certain that this node may take part; undefined when it was stopped before. Errors: FatalError when it may not. */
 export async function askToTakePart(needs: FoundingNeeds): Promise<Admission | undefined> {
   const stores = new Map<NodeId, string>([[needs.self, needs.introduction.store]]);
-  const others = needs.voters.filter((voter) => voter !== needs.self);
+  const isOther = (node: NodeId): boolean => node !== needs.self;
+  const voters = needs.voters.filter(isOther);
+  const learners = needs.learners.filter(isOther);
   for (let round = 1; !needs.isStopped(); round++) {
-    const missing = others.filter((voter) => !stores.has(voter));
-    if (missing.length === 0) return { kind: 'found', stores };
-    const answers = await Promise.all(missing.map((voter) => ask(needs, voter, needs.introduction)));
+    const asked = [...voters.filter((voter) => !stores.has(voter)), ...learners];
+    const answers = await Promise.all(asked.map((node) => ask(needs, node, needs.introduction)));
     let joined: Admission | undefined;
     let known: { readonly to: NodeId; readonly store: string } | undefined;
+    const knowing: NodeId[] = [];
     for (const [i, answer] of answers.entries()) {
-      const voter = missing[i];
-      if (voter === undefined || answer === undefined) continue;
-      const store = judge(answer, voter, needs);
+      const node = asked[i];
+      if (node === undefined || answer === undefined) continue;
+      const store = judge(answer, node, needs);
       if (answer.kind === 'member') joined = { kind: 'join', founders: answer.founders };
-      if (answer.kind === 'member' && answer.store !== '') known = { to: voter, store: answer.store };
-      if (store !== undefined) stores.set(voter, store);
+      if (answer.kind === 'member' && answer.store !== '') known = { to: node, store: answer.store };
+      if (answer.kind !== 'new') knowing.push(node);
+      if (store !== undefined && voters.includes(node)) stores.set(node, store);
     }
     // Only now: one who remembers that this member had a folder outweighs all who do not.
     if (known !== undefined) joined = await readmission(needs, known.to, known.store);
     if (joined !== undefined) return joined;
+    const missing = voters.filter((voter) => !stores.has(voter));
+    if (missing.length === 0 && knowing.length === 0 && needs.mayFound) return { kind: 'found', stores };
     if (round % COMPLAIN_AFTER_ROUNDS === 0) {
       needs.logger.info(
-        { waitingFor: missing },
+        { waitingFor: missing, knowACluster: knowing },
         'an empty data folder: waiting for the other nodes, to create the cluster or to join it',
       );
     }
@@ -133,16 +141,16 @@ function ask(
   });
 }
 
-/** The voter's folder if it is new too, and a cluster is to be made with it. */
-function judge(answer: IntroductionAnswer, voter: NodeId, needs: FoundingNeeds): string | undefined {
+/** The node's folder if it is new too, and a cluster is to be made with it. */
+function judge(answer: IntroductionAnswer, peer: NodeId, needs: FoundingNeeds): string | undefined {
   const { self, introduction, mayFound } = needs;
   if (answer.kind === 'stranger') {
-    throw new FatalError(`${self} is not a member of the cluster that ${voter} belongs to`, 2);
+    throw new FatalError(`${self} is not a member of the cluster that ${peer} belongs to`, 2);
   }
   if (answer.kind !== 'new') return undefined;
   if (answer.file !== introduction.file) {
     throw new FatalError(
-      `cluster.yaml differs from that of ${voter}: cluster, partitions, n and the list of nodes must be the same on all nodes when the cluster is created`,
+      `cluster.yaml differs from that of ${peer}: cluster, partitions, n and the list of nodes must be the same on all nodes when the cluster is created`,
       2,
     );
   }

@@ -205,9 +205,11 @@ export class MetadataPlace {
   /** A folder without a voice: a founder's, a member's that comes late, or one that has taken the place of another. */
   private async takePart(storage: RaftStorage): Promise<StoredState | undefined> {
     const { config, self, store, clock, logger, catchUp } = this.options;
+    const ids = config.nodes.map(({ id }) => id);
     const admission = await askToTakePart({
       ...{ self, clock, logger },
-      voters: config.nodes.slice(0, VOTERS_MAX).map(({ id }) => id),
+      voters: ids.slice(0, VOTERS_MAX),
+      learners: ids.slice(VOTERS_MAX),
       introduction: this.introduction(),
       mayFound: catchUp.isOver,
       calls: this.requireCalls(),
@@ -215,11 +217,11 @@ export class MetadataPlace {
     });
     if (admission === undefined || this.isStopped) return undefined;
     const founders = admission.kind === 'found' ? this.foundersWith(admission.stores) : admission.founders;
-    const ids = founders.map(({ raft }) => raft);
+    const voices = founders.map(({ raft }) => raft);
     const own = founders.find(({ id }) => id === self);
     const state =
       admission.kind === 'found'
-        ? foundingState({ ...foundingConfiguration(ids), outgoing: [] }, new Uint8Array(0))
+        ? foundingState({ ...foundingConfiguration(voices), outgoing: [] }, new Uint8Array(0))
         : joiningState();
     const isReadmitted = own !== undefined && own.raft !== firstRaftId(own.number);
     const behind = isReadmitted && catchUp.isOver ? [CatchUp.ofWholeFolder()] : [];
