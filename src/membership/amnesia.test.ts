@@ -99,6 +99,24 @@ describe('a folder in whose place another was readmitted, put back', () => {
   });
 });
 
+describe('a process in whose place another one is taken in', () => {
+  it('ends as soon as it can hear of it', async () => {
+    const { store } = memberOf('n2') ?? never();
+    cluster.cut('n1', 'n2');
+    cluster.cut('n2', 'n3');
+    const readmit = { kind: 'readmit', member: nodeId('n2'), replaces: store, store: 'another' } as const;
+    await cluster.settle(membershipOf('n1').metadata?.propose(readmit, 5000) ?? never());
+    await cluster.pass(10_000);
+    expect(cluster.fatal.size).toBe(0);
+    cluster.mend('n1', 'n2');
+    await cluster.until(() => cluster.fatal.size > 0, 'n2 to end', 3000);
+    expect(cluster.fatal.get('n2')).toMatchObject({
+      exitCode: 2,
+      message: 'n2 takes part in the cluster with another data folder than this one',
+    });
+  });
+});
+
 describe('a process that has forgotten a write of its own', () => {
   it('does not write to the partition before it has another grant, though it has caught up', async () => {
     const before = actorOf('n2');

@@ -30,7 +30,7 @@ export interface LatestFolderNeeds {
 /** So long a start waits for nodes that do not answer. */
 const WAIT_MS = 1000;
 const AGAIN_MS = 50;
-/** Between two questions of a node that takes part and has no grant yet. */
+/** Between two questions of a node that takes part and does not know. */
 const ASK_ON_MS = 500;
 
 /**
@@ -59,12 +59,16 @@ export async function isLatestFolder({
 /**
  * Asks on, for whoever takes part without having heard from all: in whose place another folder was readmitted is spoken to by nobody
  * of the metadata group any more, so that no refused grant would ever tell. Resolves once the folder is known to be an older copy;
- * with false when there is no need to know any more.
+ * with false when there is no need to know any more. Nobody is asked while the node is sure by itself.
  */
-export async function turnsOutOlder({ peers, calls, clock, isBehind, isStopped }: LatestFolderNeeds): Promise<boolean> {
+export async function turnsOutOlder(
+  { peers, calls, clock, isBehind, isStopped }: LatestFolderNeeds,
+  isUnsure: () => boolean = () => true,
+): Promise<boolean> {
   for (;;) {
     await new Promise<void>((resolve) => clock.after(ASK_ON_MS, resolve));
     if (isStopped()) return false;
+    if (!isUnsure()) continue;
     const answers = await Promise.all(peers.map((peer) => ask(calls, peer, WAIT_MS)));
     if (answers.some(shows(isBehind))) return !isStopped();
   }

@@ -11,9 +11,10 @@ import type { Calls } from '../rpc/calls.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
 import { CatchUp } from './catch-up.ts';
 import { creationCommand, fileDigest, founderNumbers } from './creation.ts';
+import { FolderWatch } from './folder-watch.ts';
 import { askToTakePart, type Founder, type Introduction, introductionHandler } from './founding.ts';
 import { type Granted, obtainGrant } from './grant.ts';
-import { isLatestFolder, type LatestFolderNeeds, latestStartHandler, turnsOutOlder } from './latest-folder.ts';
+import { latestStartHandler } from './latest-folder.ts';
 import { MetadataGroup } from './metadata-group.ts';
 import type { MetadataLogLimits } from './metadata-log-limits.ts';
 import { RaftStorage } from './raft-storage.ts';
@@ -121,6 +122,7 @@ export class MetadataPlace {
     const granted = await this.grantOfLatest(group, starts);
     if (granted === 'outdated' || (granted === undefined && !this.isStopped)) return 'outdated';
     if (granted !== undefined) onGrant(granted);
+    this.watchOf(group).fromNowOn();
     return 'settled';
   }
 
@@ -148,13 +150,10 @@ export class MetadataPlace {
     });
   }
 
-  /** The group stops, and there is no grant, as soon as somebody knows a later folder. */
+  /** There is none as soon as somebody knows a later folder: the group stops then. */
   private async grantOfLatest(group: MetadataGroup, starts: StartRecord): ReturnType<typeof obtainGrant> {
     let isOver = false;
-    const isStopped = () => isOver || this.isStopped || group.isStopped;
-    turnsOutOlder(this.latestFolderNeeds(group, starts, isStopped)).then((isOlder) => {
-      if (isOlder) group.stop();
-    }, this.options.onFatal);
+    this.watchOf(group).untilGranted(starts, () => isOver);
     try {
       return await this.grantOf(group, starts);
     } finally {
@@ -164,23 +163,17 @@ export class MetadataPlace {
 
   private async isLatest(group: MetadataGroup, starts: StartRecord): Promise<boolean> {
     this.isWaiting = true;
-    const isLatest = await isLatestFolder(this.latestFolderNeeds(group, starts, () => this.isStopped));
+    const isLatest = await this.watchOf(group).isLatest(starts);
     this.isWaiting = false;
     if (!isLatest) group.stop();
     return isLatest;
   }
 
-  private latestFolderNeeds(group: MetadataGroup, starts: StartRecord, isStopped: () => boolean): LatestFolderNeeds {
-    const { config, self, clock } = this.options;
-    return {
-      peers: config.nodes.map(({ id }) => id).filter((id) => id !== self),
-      calls: this.requireCalls(),
-      clock,
-      // Who knows an earlier place of this node is behind itself.
-      isBehind: ({ raft, grant, start }) =>
-        raft > group.id || (raft === group.id && start !== '' && starts.isBehind(grant, start)),
-      isStopped,
-    };
+  private watchOf(group: MetadataGroup): FolderWatch {
+    const { config, self, clock, onFatal } = this.options;
+    const peers = config.nodes.map(({ id }) => id).filter((id) => id !== self);
+    const calls = this.requireCalls();
+    return new FolderWatch({ self, peers, calls, clock, onFatal, isStopped: () => this.isStopped }, group);
   }
 
   /** What the folder knew of the metadata group, and what it is known by, is given up: its objects stay, and are caught up with. */
