@@ -1,4 +1,5 @@
 /** What travels between nodes, as far as tests tell it apart. */
+import { unpack } from 'msgpackr';
 import { ByteReader } from '../src/core/bytes.ts';
 import { METHOD } from '../src/protocol.ts';
 import { ENVELOPE } from '../src/rpc/envelope.ts';
@@ -16,3 +17,10 @@ export const isReply = (message: Uint8Array): boolean => message[0] === ENVELOPE
 
 /** A notice of the metadata group. */
 export const isRaft = (message: Uint8Array): boolean => message[0] === ENVELOPE.notice && message[1] === METHOD.raft;
+
+/** What a node asks the leader of the metadata group to put into the log. */
+export const isProposal = (message: Uint8Array): boolean => {
+  if (!isRaft(message)) return false;
+  const body: unknown = unpack(message.subarray(2));
+  return typeof body === 'object' && body !== null && 'kind' in body && body.kind === 'propose';
+};

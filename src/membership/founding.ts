@@ -6,7 +6,7 @@
  * node asks every other one of its cluster.yaml, the voters above all:
  *
  * 1. When someone knows a cluster, the metadata group (asked afresh, not from memory) says whether this member had another folder. If
- *    not, the node joins in. If it had, the node asks to be readmitted with the present one: under a new Raft id, and behind with its
+ *    not, the node joins in, with this one registered as its first. If it had, the node asks to be readmitted with the present one: under a new Raft id, and behind with its
  *    data until it has caught up (rule C8).
  * 2. When all voters say that they are new too, and from the same file, the cluster is founded. Each founder keeps the identities of
  *    the others' folders, so that one which is lost before the cluster state knows it is recognised as well.
@@ -193,16 +193,21 @@ async function answerTo(
   }
   if (theirs.replaces !== undefined && !(await isReadmitted(from, theirs, needs))) return { kind: 'unsure' };
   if (!(await needs.refresh())) return { kind: 'unsure' };
-  const members = needs.currentState()?.members ?? [];
-  const member = members.find(({ id }) => id === from);
-  if (member === undefined) return { kind: 'stranger' };
-  // A member that the state knows no folder of may still be a founder that voted before it was lost. Whoever joins is told too.
-  const founding = new Map(needs.founders().map(({ id, store }) => [id, store]));
-  const founders = members.map(({ id, number, raft, store }) => {
-    return { id, number, raft, store: store || (founding.get(id) ?? '') };
-  });
+  const own = foundersOf(needs).find(({ id }) => id === from);
+  if (own === undefined) return { kind: 'stranger' };
+  if (own.store === '' && !(await isReadmitted(from, { ...theirs, replaces: '' }, needs))) return { kind: 'unsure' };
+  const founders = foundersOf(needs);
   const store = founders.find(({ id }) => id === from)?.store ?? '';
   return { kind: 'member', store: store === theirs.store ? '' : store, founders };
+}
+
+/** A member that the state knows no folder of may still be a founder that voted before it was lost. Whoever joins is told too. */
+function foundersOf(needs: IntroductionHandlerNeeds): readonly Founder[] {
+  const founding = new Map(needs.founders().map(({ id, store }) => [id, store]));
+  const members = needs.currentState()?.members ?? [];
+  return members.map(({ id, number, raft, store }) => {
+    return { id, number, raft, store: store || (founding.get(id) ?? '') };
+  });
 }
 
 async function isReadmitted(from: NodeId, theirs: Introduction, needs: IntroductionHandlerNeeds): Promise<boolean> {

@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Loses } from '../../test/faulty-ports.ts';
 import { InProcessCluster } from '../../test/in-process-cluster.ts';
-import { isRaft, isReply, requestMethod } from '../../test/messages.ts';
+import { isProposal, isRaft, isReply, requestMethod } from '../../test/messages.ts';
 import { errorOf, get, put, valuesOf } from '../../test/requests.ts';
 import { dotSetOf } from '../core/causality/dot-set.ts';
 import { epoch, objectKey } from '../core/ids.ts';
@@ -228,6 +228,26 @@ describe('a member whose folder was lost before its first grant', () => {
     cluster.loses = (from, to, message) => to === 'n5' && from !== 'n1' && !isRaft(message);
     await cluster.launch('n5');
     await cluster.until(() => memberOf('n5')?.raft !== 5, 'n5 to be readmitted');
+  });
+});
+
+describe('a member beyond the voters whose folder was lost before its first grant', () => {
+  it('is readmitted, since it may have acknowledged', async () => {
+    cluster = new InProcessCluster({ nodes: 6 });
+    for (const id of cluster.ids.slice(0, 5)) await cluster.launch(id);
+    await cluster.until(() => membershipOf('n1').view !== undefined, 'the cluster to be created');
+    cluster.loses = (from, _, message) => from === 'n6' && isProposal(message);
+    await cluster.launch('n6');
+    await cluster.until(() => membershipOf('n6').view !== undefined, 'n6 to join');
+    await cluster.pass(1000);
+    expect(memberOf('n6')?.grant).toBe(0);
+    await cluster.crash('n6');
+    cluster.wipe('n6');
+    cluster.loses = () => false;
+    await cluster.launch('n6');
+    await whole('n6');
+    expect(memberOf('n6')?.raft).not.toBe(6);
+    expect(cluster.log.filter((line) => line.includes('n6 warn this data folder is older'))).toEqual([]);
   });
 });
 

@@ -261,7 +261,8 @@ export class MetadataPlace {
 
   private async readmit(member: NodeId, replaces: string, store: string): Promise<void> {
     const { logger } = this.options;
-    logger.warn({ member, lost: replaces, store }, 'a member comes back with another data folder');
+    if (replaces === '') logger.info({ member, store }, 'a member comes with its first data folder');
+    else logger.warn({ member, lost: replaces, store }, 'a member comes back with another data folder');
     await this.group?.propose({ kind: 'readmit', member, replaces, store }, READMIT_MS);
   }
 

@@ -132,7 +132,10 @@ function readmit(state: ClusterState, { member: id, replaces, store }: ReadmitCo
   if (member.store !== replaces && member.store !== '') {
     return refused(state, 'other-store', `${id} is registered with data folder ${member.store}`);
   }
-  const readmitted: Member = { ...member, store, starts: [], raft: laterRaftId(index) };
+  const isFirst = member.store === '' && replaces === '';
+  const readmitted: Member = isFirst
+    ? { ...member, store }
+    : { ...member, store, starts: [], raft: laterRaftId(index) };
   return done({ ...state, members: state.members.map((other) => (other === member ? readmitted : other)) });
 }
 

@@ -60,7 +60,10 @@ export interface GrantCommand {
 export interface ReadmitCommand {
   readonly kind: 'readmit';
   readonly member: NodeId;
-  /** The folder that the member is known by, so that the command is carried out once. Empty: none is. */
+  /**
+   * The folder that the member is known by, so that the command is carried out once. Empty: none is, and this one is registered as its
+   * first, before it has promised anything: should it be lost before its first grant, that is known then.
+   */
   readonly replaces: string;
   readonly store: string;
 }

@@ -49,6 +49,15 @@ describe('a member that is readmitted', () => {
     expect(history.state).toBe(before);
   });
 
+  it('keeps its Raft id when the folder is its first, and does so once', () => {
+    const history = new History(createCommand());
+    history.apply(readmit('', 'first'));
+    expect(history.member('n2')).toMatchObject({ store: 'first', raft: 2 });
+    expect(history.apply(readmit('', 'second'))).toMatchObject({ kind: 'refused', reason: 'other-store' });
+    history.apply(readmit('first', 'second'));
+    expect(history.member('n2')).toMatchObject({ store: 'second', raft: laterRaftId(logIndex(5)) });
+  });
+
   it('gives up its vote at once, learns, and votes again when it has caught up', () => {
     const history = new History(createCommand(), grantCommand('a', [], { member: n2, store: 'old' }));
     history.apply(readmit('old', 'new'));
