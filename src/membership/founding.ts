@@ -83,26 +83,27 @@ export async function askToTakePart(needs: FoundingNeeds): Promise<Admission | u
   const isOther = (node: NodeId): boolean => node !== needs.self;
   const voters = needs.voters.filter(isOther);
   const learners = needs.learners.filter(isOther);
+  /** Who could not say that there is no cluster. */
+  let knowing: readonly NodeId[] = learners;
   for (let round = 1; !needs.isStopped(); round++) {
-    const asked = [...voters.filter((voter) => !stores.has(voter)), ...learners];
+    const missing = voters.filter((voter) => !stores.has(voter));
+    if (missing.length === 0 && knowing.length === 0 && needs.mayFound) return { kind: 'found', stores };
+    const asked = [...missing, ...learners];
     const answers = await Promise.all(asked.map((node) => ask(needs, node, needs.introduction)));
     let joined: Admission | undefined;
     let known: { readonly to: NodeId; readonly store: string } | undefined;
-    const knowing: NodeId[] = [];
     for (const [i, answer] of answers.entries()) {
       const node = asked[i];
       if (node === undefined || answer === undefined) continue;
       const store = judge(answer, node, needs);
       if (answer.kind === 'member') joined = { kind: 'join', founders: answer.founders };
       if (answer.kind === 'member' && answer.store !== '') known = { to: node, store: answer.store };
-      if (answer.kind !== 'new') knowing.push(node);
       if (store !== undefined && voters.includes(node)) stores.set(node, store);
     }
     // Only now: one who remembers that this member had a folder outweighs all who do not.
     if (known !== undefined) joined = await readmission(needs, known.to, known.store);
     if (joined !== undefined) return joined;
-    const missing = voters.filter((voter) => !stores.has(voter));
-    if (missing.length === 0 && knowing.length === 0 && needs.mayFound) return { kind: 'found', stores };
+    knowing = asked.filter((_, i) => (answers[i]?.kind ?? 'new') !== 'new');
     if (round % COMPLAIN_AFTER_ROUNDS === 0) {
       needs.logger.info(
         { waitingFor: missing, knowACluster: knowing },
