@@ -65,7 +65,7 @@ function readAmongStandIns(): Plan {
   return plan(13, 36_000, [...writes, ...reads], [...tenTimes(7000, cutOff), ...outages]);
 }
 
-export function bothWays(here: readonly number[], there: readonly number[]): (readonly [number, number])[] {
+function bothWays(here: readonly number[], there: readonly number[]): (readonly [number, number])[] {
   return here.flatMap((a) => there.flatMap((b) => [[a, b] as const, [b, a] as const]));
 }
 

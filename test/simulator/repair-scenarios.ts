@@ -1,4 +1,4 @@
-import { bothWays, type Scenarios, whileCutOff } from './hint-scenarios.ts';
+import { type Scenarios, whileCutOff } from './hint-scenarios.ts';
 import type { Fault, Plan } from './plan.ts';
 import {
   type Ask,
@@ -14,27 +14,6 @@ import {
   tenTimes,
 } from './schedules.ts';
 import { CALM } from './simulated-network.ts';
-
-/** Again and again: an owner is cut off, the processes of the others end one after the other, and it is let in. No hints are kept. */
-function forgotten(): Plan {
-  const ask = (i: number): Ask => ({
-    ...{
-      kind: i % 4 === 3 ? 'delete' : 'put',
-      key: i % 4 === 3 && i > 60 ? i - 50 : i,
-      level: 'one',
-      node: 1 + (i % 2),
-      timeoutMs: 300,
-    },
-    context: 'none',
-  });
-  const links = bothWays([0], [1, 2]);
-  const { shape, ...rest } = plan(9, 42_000, requests(0, 42_000, 15, ask), [
-    { kind: 'weather', atMs: 100, forMs: 41_000, weather: { ...CALM, latencyMs: 15, jitterMs: 60 } },
-    ...tenTimes(4000, (atMs) => ({ kind: 'cut', atMs, links, forMs: 1500, flapMs: 0 })),
-    ...[1, 2].flatMap((node) => tenTimes(4000, (atMs) => ({ ...crash(atMs + 400 * node, node), forMs: 50 }))),
-  ]);
-  return { ...rest, shape: { ...shape, hintBytes: 1, exchange: { keys: 300, bytes: 12_000, dots: 40 } } };
-}
 
 /** Nobody asks for anything meanwhile: who reads at quorum from an owner that has lost a value makes the others lose it. */
 function damaged(isAltered: boolean): Plan {
@@ -81,10 +60,6 @@ function lateWrites(): Plan {
 
 /** What disks forget, and what is forgotten on purpose. */
 export const REPAIR_SCENARIOS: Scenarios = [
-  [
-    'an owner was away, the others have forgotten what it missed, and compare key by key with it while clients write',
-    forgotten(),
-  ],
   ['a disk loses an object, in a node that comes back without it', damaged(false)],
   ['a disk alters an object, in a node that comes back with it', damaged(true)],
   ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
