@@ -156,6 +156,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences, retirements },
     catchUp: membership.catchUp,
     standing,
+    waitsFor: (view, partition) => membership.waitsFor(view, partition),
     ...{ contents, limits },
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());

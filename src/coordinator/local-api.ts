@@ -58,14 +58,10 @@ export class LocalApi implements StoreApi {
     const partitions = view
       .partitionsOf(self)
       .filter((partition) => catchUp.isOpen(partition))
-      .map((partition) => {
-        const others = view.ownersOf(partition).filter(({ id }) => id !== self);
-        const missing = catchUp.missing(
-          partition,
-          others.map(({ number }) => number),
-        );
-        return { partition, waitsFor: missing.map((number) => view.withNumber(number).id) };
-      });
+      .map((partition) => ({
+        partition,
+        waitsFor: this.membership.waitsFor(view, partition).map(({ id }) => id),
+      }));
     return { node: self, partitions, excepted: catchUp.excepted.map((number) => view.withNumber(number).id) };
   }
 
@@ -75,8 +71,8 @@ export class LocalApi implements StoreApi {
     if (member === undefined || member.id === this.context.self)
       throw new StoreError('bad-body', `except: expected another member's id, got ${owner}`, { field: 'except' });
     if (catchUp.isOver) throw new StoreError('conflict', 'this node is not catching up', { retryable: false });
-    if (this.seenAs(member.id) === 'up')
-      throw new StoreError('conflict', `${owner} can be reached: it is exchanged with`, { retryable: false });
+    if (this.seenAs(member.id) !== 'down')
+      throw new StoreError('conflict', `${owner} is connected: it is exchanged with`, { retryable: false });
     this.membership.logger.warn(
       { owner },
       'an operator excepts an owner: writes that it alone holds may be missed by reads',

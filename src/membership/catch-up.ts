@@ -62,11 +62,9 @@ export class CatchUp {
     return this.stored.excepted;
   }
 
-  /** The other owners that the partition still waits for. */
-  missing(partition: Partition, others: readonly MemberNumber[]): readonly MemberNumber[] {
-    const { done, excepted } = this.stored;
-    const known = done.find(([one]) => one === partition)?.[1] ?? [];
-    return others.filter((owner) => !known.includes(owner) && !excepted.includes(owner));
+  /** Whether an exchange with that owner was completed. */
+  hasExchanged(partition: Partition, owner: MemberNumber): boolean {
+    return this.stored.done.find(([one]) => one === partition)?.[1].includes(owner) === true;
   }
 
   /** An exchange with that owner was completed: all that it had is here. */

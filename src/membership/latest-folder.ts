@@ -1,4 +1,5 @@
-import { pack, unpack } from 'msgpackr';
+import { pack } from 'msgpackr';
+import { type ByteReader, DecodeError } from '../core/bytes.ts';
 import { applyCommand } from '../core/cluster/apply-command.ts';
 import type { ClusterState } from '../core/cluster/cluster-state.ts';
 import type { Command } from '../core/cluster/command.ts';
@@ -8,6 +9,7 @@ import type { Clock } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Calls } from '../rpc/calls.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
+import { unpackOrFail } from './command-codec.ts';
 
 /** A member's latest start, as a node knows it. */
 export interface KnownStart {
@@ -83,7 +85,7 @@ const shows =
 async function ask(calls: Calls, peer: NodeId, withinMs: number): Promise<KnownStart | null | undefined> {
   const outcome = await calls.request(peer, METHOD.latestStart, new Uint8Array(0), Math.max(1, withinMs));
   if (outcome.kind !== 'reply') return undefined;
-  const answer: unknown = unpack(outcome.body.rest());
+  const answer = unpacked(outcome.body);
   if (typeof answer !== 'object' || answer === null) return null;
   if (!('start' in answer && 'grant' in answer && 'raft' in answer)) return null;
   const { start, grant, raft } = answer;
@@ -107,4 +109,14 @@ export function latestStartOf(
 /** Answers with the latest start of the asking node that this node knows; as one that knows of none while it is new itself. */
 export function latestStartHandler(latestStart: (node: NodeId) => KnownStart | undefined): RequestHandler {
   return async (_, request) => request.reply(pack(latestStart(request.from) ?? null));
+}
+
+/** Null when it is nothing that could be read. */
+function unpacked(body: ByteReader): unknown {
+  try {
+    return unpackOrFail(body.rest());
+  } catch (error) {
+    if (error instanceof DecodeError) return null;
+    throw error;
+  }
 }

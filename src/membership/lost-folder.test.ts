@@ -5,7 +5,7 @@ import { InProcessCluster } from '../../test/in-process-cluster.ts';
 import { isProposal, isRaft, isReply, requestMethod } from '../../test/messages.ts';
 import { errorOf, get, put, valuesOf } from '../../test/requests.ts';
 import { dotSetOf } from '../core/causality/dot-set.ts';
-import { epoch, objectKey } from '../core/ids.ts';
+import { epoch, nodeId, objectKey } from '../core/ids.ts';
 import { raftId } from '../core/raft/types.ts';
 import { METHOD } from '../protocol.ts';
 
@@ -186,6 +186,29 @@ describe('an owner that will never come back', () => {
     expect(cluster.node('n2').api.catchUp()).toEqual({ node: 'n2', partitions: [], excepted: [] });
   });
 
+  it('is waited for again when it comes back before the catch-up has ended', async () => {
+    await cluster.crash('n3');
+    await cluster.crash('n4');
+    await loseFolder('n2');
+    await cluster.launch('n4');
+    await cluster.until(() => isGranted('n2'), 'n2 to be granted');
+    cluster.loses = (from, to, message) => from === 'n2' && to === 'n4' && requestMethod(message) === METHOD.sync;
+    await except('n3');
+    cluster.loses = (from, to, message) =>
+      from === 'n2' && (to === 'n4' || to === 'n3') && requestMethod(message) === METHOD.sync;
+    await cluster.launch('n3');
+    await cluster.until(
+      () =>
+        cluster
+          .node('n2')
+          .api.catchUp()
+          .partitions.some(({ waitsFor }) => waitsFor.includes(nodeId('n3'))),
+      'n3 to be waited for',
+    );
+    cluster.loses = () => false;
+    await whole('n2');
+  });
+
   it('is not excepted while it can be reached, nor when nothing waits, nor when it is no other member', async () => {
     expect(await errorOf(except('n3'))).toMatchObject({ code: 'conflict' });
     cluster.loses = (from, to, message) => from === 'n2' && to === 'n3' && requestMethod(message) === METHOD.sync;
@@ -194,7 +217,7 @@ describe('an owner that will never come back', () => {
     await cluster.pass(3000);
     expect(await errorOf(except('n3'))).toMatchObject({
       code: 'conflict',
-      message: expect.stringContaining('reached'),
+      message: expect.stringContaining('connected'),
     });
     for (const owner of ['n2', 'n9', ''])
       expect(await errorOf(except(owner))).toMatchObject({ code: 'bad-body', details: { field: 'except' } });

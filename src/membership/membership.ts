@@ -1,5 +1,11 @@
 import type { ClusterConfig } from '../config/cluster-config.ts';
-import type { BucketProperties, ClusterSettings, ClusterState, CommandResult } from '../core/cluster/cluster-state.ts';
+import type {
+  BucketProperties,
+  ClusterSettings,
+  ClusterState,
+  CommandResult,
+  Member,
+} from '../core/cluster/cluster-state.ts';
 import type { Command, RetireCommand } from '../core/cluster/command.ts';
 import type { NodeId, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
@@ -158,6 +164,16 @@ export class Membership {
   /** Errors: no-leader, conflict (the owners agreed on what is no longer so). */
   retire(retirement: Omit<RetireCommand, 'kind' | 'origin'>, timeoutMs: number): Promise<void> {
     return this.propose((origin) => ({ kind: 'retire', origin, ...retirement }), timeoutMs);
+  }
+
+  /** The other owners that the partition waits for (rule C8). An excepted one is waited for while it can be reached after all. */
+  waitsFor(view: ClusterView, partition: Partition): readonly Member[] {
+    const { self, clock } = this.options;
+    const nowMs = clock.monotonicMs();
+    return view.ownersOf(partition).filter(({ id, number }) => {
+      if (id === self || this.catchUp.hasExchanged(partition, number)) return false;
+      return !this.catchUp.excepted.includes(number) || this.detector.isUp(id, nowMs);
+    });
   }
 
   /** Other nodes no longer choose this one to coordinate. */

@@ -36,6 +36,8 @@ export interface AntiEntropyOptions {
   /** What this node has to catch up with before it serves (rule C8). */
   readonly catchUp: CatchUp;
   readonly standing: Standing;
+  /** The other owners that a partition waits for before it is served. */
+  readonly waitsFor: (view: ClusterView, partition: Partition) => readonly unknown[];
   readonly contents: ContentChecks;
   readonly limits: ExchangeLimits;
   readonly retirements: Pick<Retirements, 'fold'>;
@@ -234,13 +236,11 @@ export class AntiEntropy {
 
   /** Partitions that wait for nobody any more are served again: as the owners are since this node has its grant. */
   private endCatchUp(view: ClusterView): void {
-    const { catchUp, standing, self, logger } = this.options;
+    const { catchUp, standing, waitsFor, self, logger } = this.options;
     if (catchUp.isOver || !standing.mayEndCatchUp) return;
     const owned = view.partitionsOf(self);
     for (const partition of owned) {
-      const others = view.ownersOf(partition).filter(({ id }) => id !== self);
-      const numbers = others.map(({ number }) => number);
-      if (catchUp.isOpen(partition) && catchUp.missing(partition, numbers).length === 0) catchUp.close(partition);
+      if (catchUp.isOpen(partition) && waitsFor(view, partition).length === 0) catchUp.close(partition);
     }
     catchUp.endIfClosed(owned);
     if (catchUp.isOver) logger.info({ node: self }, 'caught up with the other owners');
