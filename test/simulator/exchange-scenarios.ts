@@ -55,7 +55,8 @@ const PASSED_KEYS = 100;
 
 /**
  * The second owner hears late of values that have long been deleted, while it compares the partition with the third one, key by key:
- * where it was told of the deletion, it must be by that one's clock.
+ * where it was told of the deletion, it must be by that one's clock. It stands still until they are deleted and the third one knows,
+ * so that it has heard of none before, and is kept from the first one, which could name each of them, until the comparison is under way.
  */
 function lateWhileComparing(): Plan {
   const odd = Array.from({ length: PASSED_KEYS / 2 }, (_, i) => 2 * i + 1);
@@ -65,15 +66,15 @@ function lateWhileComparing(): Plan {
   ]);
   const kept = requests(0, 500, 10, (i) => ({ kind: 'put', key: 2 * i, level: 'all', context: 'none' }));
   const faults: Fault[] = [
-    cut(900, 8500, [
-      [1, 0],
-      [1, 2],
-    ]),
+    { kind: 'pause', atMs: 900, node: 1, forMs: 4100 },
     weather(999, 250, { veryLate: 1 }),
     weather(1299, 250, { loss: 1 }),
-    crash(9300, 2),
-    cut(9401, 19_000, [[1, 0]]),
-    weather(9402, 19_000, { latencyMs: 100 }),
+    crash(4700, 2),
+    cut(4900, 4000, [
+      [0, 1],
+      [1, 0],
+    ]),
+    weather(4950, 24_000, { latencyMs: 100 }),
   ];
   return byExchangesAlone(plan(10, 29_000, [...kept, ...deleted], faults), {
     exchange: { keys: 1, bytes: 1000, dots: 10 },
@@ -97,38 +98,37 @@ function writtenWhileComparing(): Plan {
   });
 }
 
-/** An owner tells of deletions that are not on its disk yet, and loses power. */
+/** Their numbers have two digits, so that the keys are in their order. */
+const TOLD_KEYS = 20;
+
+/**
+ * The first owner has forgotten which key its last write was to, so that the others, which missed it, compare with it key by key. When
+ * they have come to that write it deletes the keys behind it, and loses power before that is on its disk. If it tells of it meanwhile,
+ * the others drop values that it has when it is back; its clock is theirs, and nothing makes them look again. The second owner stands
+ * still before, so that the first has a grant, and can write, while they compare.
+ */
 function toldBeforeFlush(): Plan {
-  const everyMs = 6000;
-  const keys = (round: number) => Array.from({ length: 20 }, (_, i) => 20 * round + i);
-  return byExchangesAlone(
-    plan(
-      11,
-      22_000,
-      rounds(4, everyMs, (atMs, round) =>
-        keys(round).flatMap((key, i) => [
-          ask(atMs + 10 + 2 * i, key, 0, { ...ALONE, kind: 'put' }),
-          ask(atMs + 600 + 0.1 * i, key, 0, { ...ALONE, kind: 'delete', timeoutMs: 2000 }),
-        ]),
-      ),
-      rounds(4, everyMs, (atMs, round) => [
-        cut(atMs, 610, [
-          [0, 1],
-          [1, 0],
-          [0, 2],
-          [2, 0],
-        ]),
-        { ...disk(0, 3000), atMs: atMs + 595, forMs: 1500 },
-        weather(atMs + 611, 900, { latencyMs: 25 }),
-        { kind: 'reset', atMs: atMs + 612, from: 1 + (round % 2), to: 0 },
-        {
-          ...{ kind: 'crash', atMs: atMs + 850, node: 0, moment: 'now', power: true },
-          ...{ silent: true, forMs: 100 },
-        },
-      ]),
-    ),
-    { exchange: { keys: 100, bytes: 100_000, dots: 1 } },
-  );
+  const everyMs = 12_000;
+  const operations = rounds(4, everyMs, (atMs, round) => {
+    const first = 10 + TOLD_KEYS * round;
+    const behind = Array.from({ length: TOLD_KEYS - 1 }, (_, i) => first + 1 + i);
+    return [
+      ...[first, ...behind].map((key, i) => ask(atMs + 4 * i, key, 0, { kind: 'put', level: 'all' })),
+      ask(atMs + 300, first, 0, { ...ALONE, kind: 'put' }),
+      ...behind.map((key, i) => ask(atMs + 6000 + 0.1 * i, key, 0, { ...ALONE, kind: 'delete', timeoutMs: 2000 })),
+    ];
+  });
+  const faults = rounds<Fault>(4, everyMs, (atMs) => [
+    { kind: 'pause', atMs: atMs + 250, node: 1, forMs: 2000 },
+    weather(atMs + 299, 5, { loss: 1 }),
+    crash(atMs + 310, 0),
+    weather(atMs + 2240, 3750, { latencyMs: 200 }),
+    { ...disk(0, 3000), atMs: atMs + 5995, forMs: 620 },
+    weather(atMs + 5999, 5, { loss: 1 }),
+    weather(atMs + 6005, 900, { latencyMs: 200 }),
+    powerCut(atMs + 6300, 0),
+  ]);
+  return byExchangesAlone(plan(11, 50_000, operations, faults), { exchange: { keys: 1, bytes: 1000, dots: 10 } });
 }
 
 /**

@@ -21,6 +21,8 @@ export interface Minted {
 
 export interface StoreObserver {
   minted(event: Minted): void;
+  /** A write was minted over a record that cannot be read. */
+  unreadable(error: unknown): void;
 }
 
 /** A node's store, watched: tells of every dot that the node mints. */
@@ -52,11 +54,22 @@ export class ObservedStore implements Store {
   }
 
   apply(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence {
-    const before = siblingsOf(this.inner.read(partition, key));
-    const sequence = this.inner.apply(partition, key, object, dots);
     const own = dots.find((dot) => dot.actor === this.actor());
-    if (own !== undefined) this.tell(own, partition, key, before, siblingsOf(object), false);
+    if (own === undefined) return this.inner.apply(partition, key, object, dots);
+    const before = this.readable(() => siblingsOf(this.inner.read(partition, key)));
+    const sequence = this.inner.apply(partition, key, object, dots);
+    this.tell(own, partition, key, before, siblingsOf(object), false);
     return sequence;
+  }
+
+  /** What is watched must not end because of what is on its disk: that is for the node itself to find. */
+  private readable(read: () => readonly Sibling[]): readonly Sibling[] {
+    try {
+      return read();
+    } catch (error) {
+      this.observer.unreadable(error);
+      return [];
+    }
   }
 
   private tell(
@@ -100,7 +113,7 @@ export class ObservedStore implements Store {
 
   applyMeta(changes: readonly MetaChange[]): Sequence {
     const minted = this.mintedBy(changes);
-    const before = minted === undefined ? [] : this.keptOf(minted.key);
+    const before = minted === undefined ? [] : this.readable(() => this.keptOf(minted.key));
     const sequence = this.inner.applyMeta(changes);
     if (minted !== undefined) this.tell(minted.dot, minted.partition, minted.key, before, minted.after, true);
     return sequence;

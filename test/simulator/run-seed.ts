@@ -19,7 +19,7 @@ import { checkResources } from './checkers/resources.ts';
 import { checkRetirements } from './checkers/retirements.ts';
 import { checkShownValues } from './checkers/shown-values.ts';
 import { drawPlan, type Plan } from './plan.ts';
-import { Simulation, type Violation } from './simulation.ts';
+import { Simulation, textOf, type Violation } from './simulation.ts';
 import { Tally } from './tally.ts';
 import type { Trace } from './trace.ts';
 import { setTraps } from './traps.ts';
@@ -75,10 +75,7 @@ export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
   const simulation = new Simulation(plan, await hashes, tally, trace);
   const removeTraps = setTraps();
   const stray = (error: unknown): void => {
-    simulation.violated(
-      'crash',
-      `unhandled: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
-    );
+    simulation.violated('crash', `unhandled: ${textOf(error)}`);
   };
   process.on('unhandledRejection', stray);
   try {
@@ -100,13 +97,12 @@ export async function runPlan(plan: Plan, trace?: Trace): Promise<RunResult> {
   };
 }
 
-/** What a checker cannot even read, nobody should have written. */
 function runCheckers(checkers: readonly ((simulation: Simulation) => void)[], simulation: Simulation): void {
   for (const check of checkers) {
     try {
       check(simulation);
     } catch (error) {
-      simulation.violated('unreadable', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      simulation.unreadable(error);
     }
   }
 }

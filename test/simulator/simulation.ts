@@ -95,6 +95,7 @@ export class Simulation {
           clock: { ...(plan.shape.clocks[index] ?? { rate: 1, offsetMs: 0 }) },
           observer: {
             minted: (event) => this.minted(event),
+            unreadable: (error) => this.unreadable(error),
             log: (id, level, message, fields) => this.logged(id, level, message, fields),
             died: (id, error) => this.died(id, error),
             noted: (what) => tally.note(what),
@@ -131,6 +132,11 @@ export class Simulation {
     this.say('violation', `${checker}: ${what}`);
   }
 
+  /** What a checker or an observer cannot even read, nobody should have written. */
+  unreadable(error: unknown): void {
+    this.violated('unreadable', textOf(error));
+  }
+
   /** The text is made only where there is a trace. */
   say(who: string, text: string | (() => string)): void {
     this.trace?.say(this.world.nowMs, who, typeof text === 'string' ? text : text());
@@ -141,6 +147,14 @@ export class Simulation {
    * the last request has ended and all faults are over, before the probes write to every key and so wipe off traces.
    */
   async run(atRest: () => void): Promise<void> {
+    try {
+      await this.play(atRest);
+    } catch (error) {
+      this.unreadable(error);
+    }
+  }
+
+  private async play(atRest: () => void): Promise<void> {
     for (const machine of this.machines) machine.start();
     if (!(await this.until(START_MS, () => this.allServe())))
       return this.violated('liveness', `not ready ${START_MS} ms after the first start: ${this.missing()}`);
@@ -180,7 +194,7 @@ export class Simulation {
     try {
       await this.world.run(this.world.nowMs + ms, isOver);
     } catch (error) {
-      this.violated('crash', error instanceof Error ? (error.stack ?? error.message) : String(error));
+      this.violated('crash', textOf(error));
     }
     return this.violations.length > 0 || condition();
   }
@@ -307,6 +321,10 @@ export class Simulation {
   get healed(): boolean {
     return this.isHealed;
   }
+}
+
+export function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 function configOf(shape: ClusterShape): ClusterConfig {
