@@ -3,6 +3,7 @@ import type { Actor, Dot } from '../../src/core/causality/dot.ts';
 import { sameDot } from '../../src/core/causality/dot.ts';
 import type { DotSet } from '../../src/core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../../src/core/ids.ts';
+import { StoreError } from '../../src/errors.ts';
 import type { Durability, MetaChange, Sequence, Store, StoredObject, StoreStats } from '../../src/ports.ts';
 import { COUNTERS, decodeCounter, decodeHint, HINTS, parseHintKey } from '../../src/replica/hint-record.ts';
 
@@ -67,6 +68,8 @@ export class ObservedStore implements Store {
     try {
       return read();
     } catch (error) {
+      // The disk fails when the plan says so.
+      if (error instanceof StoreError) throw error;
       this.observer.unreadable(error);
       return [];
     }

@@ -121,7 +121,16 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'membership/grant.js',
     find: 'actorOf(numberOf(group.currentState, self), result.grant)',
     replace: 'actorOf(numberOf(group.currentState, self), 1)',
-    checkers: ['minting', 'crash', 'invariant', 'acknowledged writes', 'contexts', 'strict quorum', 'convergence'],
+    checkers: [
+      'lost folders',
+      'minting',
+      'crash',
+      'invariant',
+      'acknowledged writes',
+      'contexts',
+      'strict quorum',
+      'convergence',
+    ],
     seedsMax: 20,
   },
 ];

@@ -150,6 +150,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     find: 'if (checksum32(checked) >>> 0 !== bytes.readUInt32LE(offset + CHECKSUM_AT))',
     replace: 'if (false)',
     checkers: [
+      'raft',
       'unreadable',
       'acknowledgements',
       'phantom',
