@@ -242,6 +242,18 @@ describe('failures', () => {
     });
   }
 
+  it('of a read refuse the change that needed it, and nothing else', async () => {
+    const { store, state } = await openTestStore();
+    const { get } = state;
+    state.get = () => {
+      throw new Error('EIO');
+    };
+    expect(() => store.apply(p1, key('a'), bytes('1'), [])).toThrow(StoreError);
+    state.get = get;
+    await store.durable(store.apply(p1, key('a'), bytes('1'), []), 'flush');
+    expect(store.stats().objects).toBe(1);
+  });
+
   it('of a commit are final, and what is in the log is not lost', async () => {
     const { store, held, clock, failures, log, state } = await heldStore();
     store.apply(p1, key('a'), bytes('1'), [dot(1)]);

@@ -194,11 +194,11 @@ export class StorageEngine implements Store {
     this.parts.failed(this.failure);
   }
 
-  /** A damaged record is one. */
   private isThere(partition: Partition, key: ObjectKey): boolean {
     const recent = this.parts.memtable.object(partition, key);
     if (recent !== undefined) return recent.value !== undefined;
-    return this.parts.state.get(objectStateKey(partition, key)) !== undefined;
+    const place = objectStateKey(partition, key);
+    return this.reading(() => this.parts.state.get(place), `partition ${partition}`) !== undefined;
   }
 
   private count(partition: Partition, key: ObjectKey, isThere: boolean): void {

@@ -50,7 +50,7 @@ function lateWrites(): Plan {
       kind: 'weather',
       atMs: atMs + 1499.8,
       forMs: 1,
-      weather: { ...CALM, latencyMs: round % 3 === 2 ? 3000 : 280 + 8 * round, jitterMs: 0 },
+      weather: { ...CALM, latencyMs: round % 3 === 2 ? 3000 : 230 + 12 * round, jitterMs: 0 },
     },
     { ...powerCut(atMs + 1499.9, 0), moment: 'sending', forMs: 20 },
   ]);

@@ -43,7 +43,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     file: 'replica/dot-log.js',
     find: 'if (key === undefined)\n            return undefined;',
     replace: 'if (key === undefined)\n            continue;',
-    checkers: ['convergence'],
+    checkers: ['liveness', 'convergence'],
     seedsMax: 20,
   },
   {
