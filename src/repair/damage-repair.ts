@@ -62,6 +62,8 @@ export class DamageRepair {
     const containers = told.filter((one) => typeof one === 'object');
     // Whoever is silent may be the one that has it. Where nobody has anything to tell the error stays.
     if (told.includes(undefined) || containers.length === 0) return;
+    // What has been written here meanwhile is newer than the answers.
+    if (!replica.damaged.isStill(damaged)) return;
     try {
       replica.restore(damaged, containers.reduce(merge));
     } catch (error) {

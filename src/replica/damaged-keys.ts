@@ -6,21 +6,24 @@ const KEYS_MAX = 10_000;
 export interface DamagedKey {
   readonly partition: Partition;
   readonly key: ObjectKey;
+  /** Of this finding: the key may have been written anew and found damaged again since. */
+  readonly finding: number;
 }
 
 /** Keys whose record could not be read. Until it is mended from the other owners this replica is out of service for them: every use is an error. */
 export class DamagedKeys {
-  private readonly partitions = new Map<Partition, Set<ObjectKey>>();
+  private readonly partitions = new Map<Partition, Map<ObjectKey, number>>();
   private size = 0;
+  private findings = 0;
 
   get count(): number {
     return this.size;
   }
 
   note(partition: Partition, key: ObjectKey): void {
-    const keys = this.partitions.get(partition) ?? new Set();
+    const keys = this.partitions.get(partition) ?? new Map<ObjectKey, number>();
     if (keys.has(key) || this.size >= KEYS_MAX) return;
-    this.partitions.set(partition, keys.add(key));
+    this.partitions.set(partition, keys.set(key, ++this.findings));
     this.size++;
   }
 
@@ -28,7 +31,13 @@ export class DamagedKeys {
     if (this.partitions.get(partition)?.delete(key) === true) this.size--;
   }
 
+  isStill({ partition, key, finding }: DamagedKey): boolean {
+    return this.partitions.get(partition)?.get(key) === finding;
+  }
+
   list(): readonly DamagedKey[] {
-    return Array.from(this.partitions, ([partition, keys]) => Array.from(keys, (key) => ({ partition, key }))).flat();
+    return Array.from(this.partitions, ([partition, keys]) =>
+      Array.from(keys, ([key, finding]) => ({ partition, key, finding })),
+    ).flat();
   }
 }

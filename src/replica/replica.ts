@@ -274,6 +274,7 @@ export class Replica {
   private apply({ partition, key }: PartitionKey, before: Container, { stored, added }: ReplicaUpdate): Sequence {
     const sequence = this.store.apply(partition, key, isVoid(stored) ? undefined : encodeContainer(stored), added);
     this.content.changed(partition, key, before, stored);
+    if (this.damaged.count > 0) this.damaged.mended(partition, key);
     this.noteResidue(partition, key, stored);
     for (const dot of added) this.dotLog.add(partition, dot, key);
     return sequence;

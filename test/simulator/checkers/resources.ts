@@ -16,5 +16,5 @@ export function checkResources(simulation: Simulation): void {
 
 /** Calls that nodes make of their own accord. */
 const MAINTENANCE_CALLS = 0;
-/** Raft's commit index and the like. */
-const RECENT_ENTRIES = 8;
+/** What a node writes of its own accord: the Raft commit index, clocks that fold, hints that go. */
+const RECENT_ENTRIES = 64;
