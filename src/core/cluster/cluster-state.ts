@@ -104,7 +104,8 @@ export type CommandResult =
   | { readonly kind: 'refused'; readonly reason: CommandRefusal; readonly detail: string };
 
 /**
- * `moved`: who takes part has changed since the command was made. `restored`: the folder does not hold the start that got the member's latest grant, so it is an older copy;
+ * `moved`: who takes part has changed since the command was made; `restored`: the folder does not hold the start that got the member's
+ * latest grant, so it is an older copy;
  * `other-store`: the member is registered with another data folder; `superseded`: a later start of the member has proposed since.
  */
 export type CommandRefusal =

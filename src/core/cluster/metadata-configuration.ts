@@ -46,9 +46,9 @@ export function stepProblem(from: MetadataConfiguration, to: MetadataConfigurati
   const ids = [...to.voters, ...to.learners];
   if (new Set(ids).size !== ids.length) return 'a member of the metadata group named twice';
   if (to.voters.length === 0) return 'no voter left';
-  const changed = to.voters.filter((id) => !from.voters.includes(id)).length;
+  const added = to.voters.filter((id) => !from.voters.includes(id)).length;
   const removed = from.voters.filter((id) => !to.voters.includes(id)).length;
-  return changed + removed > 1 ? 'more than one voter changed' : undefined;
+  return added + removed > 1 ? 'more than one voter changed' : undefined;
 }
 
 export function sameConfiguration(a: MetadataConfiguration, b: MetadataConfiguration): boolean {
