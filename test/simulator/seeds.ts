@@ -30,6 +30,16 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     why: 'one of before the grant came ten seconds late, and for a moment its sender was asked for no writes',
   },
   {
+    name: 'a disk fails now and then while a damaged record is had again, and a write comes in between',
+    seed: 2_002_659,
+    why: 'the answers of the other owners were older than what had been written, and took its place',
+  },
+  {
+    name: 'a disk fails while the objects of a store are counted',
+    seed: 35,
+    why: 'the read that the count needs failed with an error of the disk instead of a typed one, and nobody caught it',
+  },
+  {
     name: 'what a read explains is what it shows',
     seed: 40_002,
     why: 'an answer that was fetched after its digest was newer, and the explanation named what the digest had told',
