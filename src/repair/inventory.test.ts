@@ -74,6 +74,16 @@ describe('an inventory', () => {
     expect(replica.contentHash(p0)).toBe(fresh.contentHash(p0));
   });
 
+  it('misses no key that is written when it has just found the last', async () => {
+    const replica = open();
+    const work = inventoryOf(replica).count(p2);
+    write(replica, p2, 'first', 'written before anything else can run');
+    await work;
+    const fresh = open();
+    await finish(inventoryOf(fresh).take([p2]));
+    expect(replica.contentHash(p2)).toBe(fresh.contentHash(p2));
+  });
+
   it('finds the keys that are stored with a context', async () => {
     const late = { actor: actorOf(memberNumber(2), logIndex(5)), counter: 3 };
     const container = { siblings: [], context: [{ actor: late.actor, runs: [3, 3] }] };

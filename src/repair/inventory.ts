@@ -57,32 +57,35 @@ export class Inventory {
 
   /** Writes may go on meanwhile. A partition that cannot be read is reported, and its hash stays what it is: it must not hold up the rest. */
   async count(partition: Partition): Promise<void> {
-    const { replica, logger } = this.options;
+    const { content } = this.options.replica;
     this.taken.add(partition);
-    replica.content.beginCount(partition);
+    content.beginCount(partition);
     try {
-      if (!(await this.walk(partition))) return replica.content.breakOffCount(partition);
+      await this.walk(partition);
     } catch (error) {
+      content.breakOffCount(partition);
       if (!(error instanceof StoreError)) throw error;
-      replica.content.breakOffCount(partition);
-      logger.error({ partition, reason: error.message }, 'a partition cannot be looked through');
-      return;
+      this.options.logger.error({ partition, reason: error.message }, 'a partition cannot be looked through');
     }
-    if (replica.content.endCount(partition)) return;
-    logger.error({ partition }, CONTENT_SURPRISES);
   }
 
-  /** False when something is damaged, or the node stops before the end. */
-  private async walk(partition: Partition): Promise<boolean> {
+  /** The look that finds no more and the end are one step: a key written between them would not be in the hash. */
+  private async walk(partition: Partition): Promise<void> {
     const { store, clock, keys } = this.options;
     let isWhole = true;
     for (let found = store.scan(partition, undefined, keys); found.length > 0; ) {
       for (const { key, object } of found) isWhole = this.find(partition, key, object) && isWhole;
       await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
-      if (this.isStopped) return false;
+      if (this.isStopped) return this.options.replica.content.breakOffCount(partition);
       found = store.scan(partition, found.at(-1)?.key, keys);
     }
-    return isWhole;
+    this.end(partition, isWhole);
+  }
+
+  private end(partition: Partition, isWhole: boolean): void {
+    const { replica, logger } = this.options;
+    if (!isWhole) replica.content.breakOffCount(partition);
+    else if (!replica.content.endCount(partition)) logger.error({ partition }, CONTENT_SURPRISES);
   }
 
   /** One damaged record must not keep those behind it from being found. */

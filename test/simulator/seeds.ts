@@ -40,6 +40,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     why: 'the read that the count needs failed with an error of the disk instead of a typed one, and nobody caught it',
   },
   {
+    name: 'a write comes in while the count of an empty partition ends',
+    seed: 1_023_423_107,
+    why: 'it was neither in what had been counted nor added to it, and the contents were said to differ from then on',
+  },
+  {
     name: 'what a read explains is what it shows',
     seed: 40_002,
     why: 'an answer that was fetched after its digest was newer, and the explanation named what the digest had told',
