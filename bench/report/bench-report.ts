@@ -1,0 +1,148 @@
+/**
+ * What one run of the benchmark found, as it is written to JSON and drawn as HTML. All times are in milliseconds, all rates per second
+ * and all sizes in bytes unless the name says otherwise.
+ */
+export interface BenchReport {
+  readonly format: 1;
+  /** ISO 8601, of the start. */
+  readonly date: string;
+  readonly tookS: number;
+  readonly machine: Machine;
+  /** By the command's own words: what can be typed to have it again. */
+  readonly command: string;
+  readonly targets: readonly TargetInfo[];
+  readonly series: readonly Series[];
+  readonly costs: Costs | undefined;
+  readonly goals: readonly Goal[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly memoryBytes: number;
+  readonly kernel: string;
+  readonly node: string;
+  /** One synchronous flush of 4 KiB to the disk that the nodes use: median and p99. */
+  readonly flush: { readonly p50Ms: number; readonly p99Ms: number } | undefined;
+  /** Load average at the start: what else the machine was doing. */
+  readonly load: number;
+}
+
+/** One store that was driven. */
+export interface TargetInfo {
+  readonly name: string;
+  /** quorate, etcd, consul or redis; "memory" is the same HTTP server answering from memory. */
+  readonly store: string;
+  readonly version: string;
+  readonly nodes: number;
+  /** Started by the benchmark on this machine, so that its processes can be watched. */
+  readonly isOwn: boolean;
+  /** In its own words: "flush", "os", "fsync by a majority", "appendfsync always" ... */
+  readonly durability: string;
+}
+
+/** One workload against one target, in one setting, over all repetitions. */
+export interface Series {
+  /** Which question it answers; the report groups by it. */
+  readonly section: Section;
+  /** By {@link TargetInfo.name}. */
+  readonly target: string;
+  /** "PUT w=2", "GET r=1", "YCSB A", "read-modify-write", ... */
+  readonly workload: string;
+  readonly loop: Loop;
+  readonly connections: number;
+  readonly nodes: number;
+  readonly keys: number;
+  readonly valueBytes: number;
+  readonly distribution: Distribution;
+  /** As requests said it; absent where the store has no such thing. */
+  readonly r?: number;
+  readonly w?: number;
+  readonly repetitions: readonly Sample[];
+  /** Of {@link Sample.operationsPerS} over the repetitions, and of the others in the same way. */
+  readonly median: Sample;
+  readonly spread: { readonly minPerS: number; readonly maxPerS: number };
+  /** Of all repetitions together, ascending: [percentile 0..100, latency]. */
+  readonly percentiles: readonly (readonly [number, number])[];
+  /** Of the last repetition, second by second. */
+  readonly timeline: readonly TimelinePoint[];
+  readonly events: readonly TimelineEvent[];
+}
+
+export type Section =
+  | 'main'
+  | 'ycsb'
+  | 'matrix'
+  | 'connections'
+  | 'nodes'
+  | 'values'
+  | 'keys'
+  | 'durability'
+  | 'open-loop'
+  | 'outage';
+
+export type Distribution = 'uniform' | 'zipfian' | 'latest';
+
+/** Closed: each connection sends its next request when the last was answered. Open: at a fixed rate, latency from the intended start. */
+export type Loop = { readonly kind: 'closed' } | { readonly kind: 'open'; readonly ratePerS: number };
+
+export interface Sample {
+  readonly seconds: number;
+  /** Successful ones. */
+  readonly operationsPerS: number;
+  readonly p50Ms: number;
+  readonly p90Ms: number;
+  readonly p99Ms: number;
+  readonly p999Ms: number;
+  readonly maxMs: number;
+  /** Requests that did not succeed, by what came instead: an HTTP status, or "timeout", "connection". */
+  readonly errors: Readonly<Record<string, number>>;
+  /** Processor time of all servers together, microseconds an operation; undefined where they cannot be watched. */
+  readonly serverCpuUs: number | undefined;
+  readonly clientCpuUs: number;
+}
+
+export interface TimelinePoint {
+  readonly second: number;
+  readonly operations: number;
+  readonly errors: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+export interface TimelineEvent {
+  readonly second: number;
+  readonly text: string;
+}
+
+/** What the store takes for what it does. Each is absent where it was not measured. */
+export interface Costs {
+  /** Of PUT w=2 with values of `valueBytes`. */
+  readonly perPut?: {
+    readonly valueBytes: number;
+    /** Sent from node to node, all nodes together. */
+    readonly wireBytes: number;
+    /** Handed to the disk, all nodes together, per replica. */
+    readonly diskBytesPerReplica: number;
+    /** Of the log, all nodes together. */
+    readonly flushes: number;
+    readonly nodeCpuUs: number;
+    readonly clientCpuUs: number;
+  };
+  /** Resident memory of one node that is not mapped files (RssAnon). */
+  readonly memory?: readonly { readonly keys: number; readonly bytesPerNode: number }[];
+  /** While the same load went on. */
+  readonly memoryOverTime?: readonly { readonly second: number; readonly bytesPerNode: number }[];
+  /** From the start of the process until it serves. */
+  readonly start?: readonly { readonly keys: number; readonly seconds: number }[];
+  /** Of a node without requests: percent of one core. */
+  readonly idleCpuPercent?: number;
+}
+
+/** What was aimed at, and what came out. */
+export interface Goal {
+  readonly goal: string;
+  readonly wanted: string;
+  readonly found: string;
+  readonly isMet: boolean | undefined;
+}
