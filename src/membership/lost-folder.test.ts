@@ -315,6 +315,22 @@ describe('a member whose folder is an older copy', () => {
     expect(stored('n2', 'k')).toEqual(stored('n1', 'k'));
   });
 
+  it('is recognised by others that do not know yet what of their logs is committed', async () => {
+    const putBack = await putBackLater('n2');
+    for (const id of ['n1', 'n3']) {
+      await cluster.crash(id);
+      cluster.disk(id).cutPower(() => 0);
+    }
+    cluster.loses = (_, __, message) => isRaft(message);
+    for (const id of ['n1', 'n3']) await cluster.launch(id);
+    await putBack();
+    await cluster.pass(1500);
+    expect(cluster.log.filter((line) => line.includes('n2 warn this data folder is older'))).toHaveLength(1);
+    cluster.loses = () => false;
+    await whole('n2');
+    expect(memberOf('n2')?.raft).not.toBe(2);
+  });
+
   it('has forgotten entries of the metadata log that it acknowledged, and is not counted on any more', async () => {
     const putBack = await putBackLater('n2');
     for (let i = 0; i < 5; i++) await cluster.settle(membershipOf('n2').putBucket(`b${i}`, { r: 1 }, 5000));

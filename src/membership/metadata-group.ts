@@ -206,9 +206,9 @@ export class MetadataGroup {
     if (outcome.kind === 'appended') this.options.logger.info(to, 'the metadata group changes');
   }
 
-  /** The latest start of the node that is known to be committed here, applied or not. */
+  /** The latest start of the node in this log: after a start of all nodes none of them knows yet what of its log is committed. */
   latestStart(node: NodeId): KnownStart | undefined {
-    const commands = this.raft.committedUnapplied().map((entry) => ({ ...entry, command: this.commandOf(entry) }));
+    const commands = this.raft.unapplied().map((entry) => ({ ...entry, command: this.commandOf(entry) }));
     return latestStartOf(this.state, commands, node);
   }
 

@@ -85,6 +85,18 @@ describe('the record of starts', () => {
     expect((await begin()).attempts).toEqual([third.start]);
   });
 
+  it('is not behind starts of its own that came to nothing, however late a log names one of them', async () => {
+    const lost = await begin();
+    const second = await begin();
+    await new StartRecord(disk.store).granted(second.start, logIndex(3));
+    const third = await begin();
+    await new StartRecord(disk.store).granted(third.start, logIndex(4));
+    await restart();
+    const record = new StartRecord(disk.store);
+    for (const { start } of [lost, second, third]) expect(record.isBehind(logIndex(9), start)).toBe(false);
+    expect(record.isBehind(logIndex(9), 'of another life')).toBe(true);
+  });
+
   it('lets a node in whose grant was committed while it crashed, and an older copy of its folder not', async () => {
     const history = new History(createCommand());
     const ask = ({ start, attempts }: Awaited<ReturnType<typeof begin>>) =>

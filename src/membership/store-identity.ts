@@ -70,6 +70,8 @@ interface Starts {
   readonly grant: number;
   /** The nonces of that start and of those after it. */
   readonly attempts: readonly string[];
+  /** Of those before it, which a log may still name that was never committed. Missing in folders of earlier releases. */
+  readonly former?: readonly string[];
 }
 
 /** Which starts of this folder may have got the member's latest grant. See GrantCommand. */
@@ -85,24 +87,27 @@ export class StartRecord {
 
   /** Whether the member's grant at that log index shows that the folder is older than the one that got it. */
   isBehind(grant: LogIndex, start: string): boolean {
-    return grant > this.starts.grant && !this.starts.attempts.includes(start);
+    const { grant: known, attempts, former = [] } = this.starts;
+    return grant > known && !attempts.includes(start) && !former.includes(start);
   }
 
   /** A new start, known to the folder before anybody hears of it. */
   async begin(random: Random): Promise<{ readonly start: string; readonly attempts: readonly string[] }> {
     const start = nonce(random);
-    const { grant, attempts: earlier } = this.starts;
+    const { attempts: earlier } = this.starts;
     // The first of them is the last that is known to have got a grant: it is never forgotten.
     await this.keep({
-      grant,
+      ...this.starts,
       attempts: [...earlier.slice(0, 1), ...earlier.slice(1).slice(2 - ATTEMPTS_MAX), start],
     });
     return { start, attempts: earlier };
   }
 
-  /** The start got its grant: no earlier one matters any more. */
+  /** The start got its grant: no earlier one can get one any more. */
   async granted(start: string, grant: LogIndex): Promise<void> {
-    await this.keep({ grant, attempts: [start] });
+    const { attempts, former = [] } = this.starts;
+    const ended = [...former, ...attempts.filter((attempt) => attempt !== start)];
+    await this.keep({ grant, attempts: [start], former: ended.slice(-ATTEMPTS_MAX) });
   }
 
   private async keep(starts: Starts): Promise<void> {

@@ -85,8 +85,9 @@ export class RaftLog {
     return this.unsavedSnapshot !== undefined;
   }
 
-  get committedUnapplied(): readonly Entry[] {
-    return this.between(this.appliedIndex, this.committedIndex);
+  /** Committed or not. */
+  get unapplied(): readonly Entry[] {
+    return this.between(this.appliedIndex, this.lastIndex);
   }
 
   /** The term of the entry at `index`; undefined when it is compacted or not there yet. */

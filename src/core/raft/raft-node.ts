@@ -141,9 +141,9 @@ export class RaftNode {
     return this.raft.log.compact(index, this.raft.tracker.configuration, data, keepEntries);
   }
 
-  /** The entries that are known to be committed and were not applied yet. */
-  committedUnapplied(): readonly Entry[] {
-    return this.raft.log.committedUnapplied;
+  /** The entries that were not applied yet, those included of which it is not known whether they are committed. */
+  unapplied(): readonly Entry[] {
+    return this.raft.log.unapplied;
   }
 
   /** What is to be done now; undefined when that is nothing, or {@link advance} was not called for the last one. */
