@@ -167,6 +167,7 @@ export class Faults {
     }
     const voice = machine.node?.membership.metadata?.id;
     if (voice !== undefined) machine.forsworn.add(voice);
+    this.ledger.loses(machine);
     machine.crash(false, false);
     machine.disk.wipe();
     this.simulation.tally.note('a folder was emptied');
@@ -191,6 +192,7 @@ export class Faults {
       if (retries === 0 || machine.losses !== losses) return this.simulation.tally.note('a loss was left out');
       return this.later(LOSS_RETRY_MS, () => this.goBack(machine, putBack, losses, retries - 1));
     }
+    this.ledger.loses(machine);
     machine.crash(false, false);
     putBack();
     this.simulation.tally.note('an older folder was put back');

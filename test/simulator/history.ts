@@ -84,6 +84,7 @@ export class History {
 
   /** Dots of writes that were lost before anybody held them for good. */
   private readonly lost = new Set<string>();
+  private readonly ownerless = new Set<string>();
 
   /** The write was lost together with its actor: it has overwritten nothing, unless it was itself overwritten, and what did that is there. */
   lose({ partition, dot, key }: WriteEvent): void {
@@ -93,6 +94,19 @@ export class History {
 
   isLost({ partition, dot }: WriteEvent): boolean {
     return this.lost.size > 0 && this.lost.has(dotName(partition, dot));
+  }
+
+  /**
+   * No owner holds the write any more: a lost folder had the last copy but for a hint. It is not lost, but until the hint is delivered
+   * no read of owners can know of it, nor of what it covered.
+   */
+  losesItsOwners({ partition, dot }: WriteEvent): void {
+    this.ownerless.add(dotName(partition, dot));
+  }
+
+  /** Whether it ever was so. */
+  wasOwnerless({ partition, dot }: WriteEvent): boolean {
+    return this.ownerless.size > 0 && this.ownerless.has(dotName(partition, dot));
   }
 
   begin(request: Request): void {

@@ -1,5 +1,7 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
+import type { ObjectKey } from '../../src/core/ids.ts';
+import type { WriteEvent } from './history.ts';
 import type { Machine } from './machine.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -39,21 +41,37 @@ export class Ledger {
     return voters.every((other) => other.isRunning && !other.disk.isDirty && raft.isAsFar(other, machine));
   }
 
+  /** To be called just before the machine's folder is lost: what owners then have only in hints is noted. */
+  loses(machine: Machine): void {
+    const { history } = this.simulation;
+    const others = this.keptBeside(machine);
+    for (const { key, event } of this.events()) {
+      if (!others.some((other) => isOnDisk(other, key, event))) history.losesItsOwners(event);
+    }
+  }
+
   private everythingIsElsewhere(machine: Machine): boolean {
-    const { history, machines } = this.simulation;
-    const others = machines.filter((other) => other !== machine && !other.isLost);
-    const stores = others.flatMap(({ store }) => store ?? []);
+    const others = this.keptBeside(machine);
     // What was kept for the machine in question will reach nobody, but it is not lost.
     const hints = others.flatMap(({ node, disk }) => (node === undefined || disk.isDirty ? [] : [node.hints]));
-    for (const key of history.keys()) {
-      for (const { dot, partition } of history.eventsOf(key)) {
-        const held = stores.some(
-          (store) => hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0,
-        );
-        if (held || hints.some((kept) => kept.hintsOf(key).some(({ dots }) => hasDot(dots, dot)))) continue;
-        return false;
-      }
-    }
-    return true;
+    return this.events().every(
+      ({ key, event }) =>
+        others.some((other) => isOnDisk(other, key, event)) ||
+        hints.some((kept) => kept.hintsOf(key).some(({ dots }) => hasDot(dots, event.dot))),
+    );
   }
+
+  private keptBeside(machine: Machine): readonly Machine[] {
+    return this.simulation.machines.filter((other) => other !== machine && !other.isLost);
+  }
+
+  private events(): readonly { readonly key: ObjectKey; readonly event: WriteEvent }[] {
+    const { history } = this.simulation;
+    return Array.from(history.keys()).flatMap((key) => history.eventsOf(key).map((event) => ({ key, event })));
+  }
+}
+
+/** Whether the machine holds the write as an owner. */
+function isOnDisk({ store }: Machine, key: ObjectKey, { partition, dot }: WriteEvent): boolean {
+  return store !== undefined && hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0;
 }

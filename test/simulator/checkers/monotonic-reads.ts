@@ -55,8 +55,10 @@ function checkRead(simulation: Simulation, { request, answer }: AnsweredRead, du
   const { operation, key, node } = request;
   const missed = simulation.history
     .eventsOf(key)
-    .filter(({ dot }) => hasDot(due, dot) && !hasDot(answer.context, dot))
+    .filter((event) => hasDot(due, event.dot) && !hasDot(answer.context, event.dot))
+    .filter((event) => !simulation.history.wasOwnerless(event))
     .map((event) => `#${event.operation} (${formatDot(event.dot)})`);
+  if (missed.length === 0) return;
   simulation.violated(
     'monotonic reads',
     `${key}: #${operation.id} (get at ${node}) misses ${missed.join(', ')}, which an earlier read showed`,

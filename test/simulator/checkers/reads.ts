@@ -27,7 +27,8 @@ interface Due {
  * 2. Honest contexts: what a read's or a write's context covers and its siblings do not show had been overwritten or deleted by
  *    then (rule C5: a context is what was seen, not what came before).
  * 3. Siblings are concurrent: none of them is covered by a write that another one stands for.
- * 4. Invariant 6, strict quorums: a read that begins after a write was acknowledged, with `r + w > n`, shows it or what covered it.
+ * 4. Invariant 6, strict quorums: a read that begins after a write was acknowledged, with `r + w > n`, shows it or what covered it,
+ *    unless all owners that had it have lost their folders before a fallback could give it back.
  * 5. Nothing that an acknowledged write covered is shown by such a read (no resurrection).
  */
 export function checkReads(simulation: Simulation): void {
@@ -148,7 +149,10 @@ class ReadsOfKey {
 
   private addDue(due: Due[], { answer, operation }: Request): void {
     if (answer?.kind !== 'written') return;
-    const own = dotSetOf(this.simulation.history.eventsOfOperation(operation.id).map(({ dot }) => dot));
+    const { history } = this.simulation;
+    const events = history.eventsOfOperation(operation.id);
+    if (events.some((event) => history.wasOwnerless(event))) return;
+    const own = dotSetOf(events.map(({ dot }) => dot));
     const covered = subtract(answer.context, own);
     for (let owners = 1; owners <= answer.owners; owners++) {
       const before = due[owners];
