@@ -15,6 +15,7 @@ export interface OutputOptions {
 export interface GetOptions extends OutputOptions {
   readonly r?: QuorumLevel;
   readonly pr?: QuorumLevel;
+  readonly sloppy?: boolean;
   readonly timeout?: number;
   readonly dot?: string;
 }
@@ -22,6 +23,7 @@ export interface GetOptions extends OutputOptions {
 export interface WriteOptions extends OutputOptions {
   readonly w?: QuorumLevel;
   readonly pw?: QuorumLevel;
+  readonly sloppy?: boolean;
   readonly timeout?: number;
   readonly context?: string;
   readonly contentType?: string;
@@ -30,8 +32,8 @@ export interface WriteOptions extends OutputOptions {
 
 /** Each command returns its exit code and throws `ClientError`. */
 export async function get(client: QuorateClient, bucket: string, key: string, options: GetOptions): Promise<number> {
-  const { timeout, r, pr, dot } = options;
-  const result = await client.get(bucket, key, { r, pr, dot, timeoutMs: timeout });
+  const { timeout, r, pr, sloppy, dot } = options;
+  const result = await client.get(bucket, key, { r, pr, sloppy, dot, timeoutMs: timeout });
   if (options.showContext) say(`context: ${result.context}`);
   if (options.json || result.kind === 'siblings') await print(`${JSON.stringify(readDocument(result))}\n`);
   else if (result.kind === 'value') await print(result.value);
@@ -72,8 +74,8 @@ async function report({ context, facts }: WriteResult, options: OutputOptions): 
   return EXIT.ok;
 }
 
-function writeFields({ w, pw, timeout, context, contentType, meta }: WriteOptions): PutOptions {
-  return { w, pw, timeoutMs: timeout, context, contentType, meta };
+function writeFields({ w, pw, sloppy, timeout, context, contentType, meta }: WriteOptions): PutOptions {
+  return { w, pw, sloppy, timeoutMs: timeout, context, contentType, meta };
 }
 
 function readDocument(result: ReadResult): object {

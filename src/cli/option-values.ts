@@ -20,6 +20,11 @@ export function timeoutMs(text: string): number {
   throw new InvalidArgumentError(`Expected 1ms..${formatDuration(TIMEOUT_MS_MAX)}, such as 250ms or 2s.`);
 }
 
+export function trueOrFalse(text: string): boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  throw new InvalidArgumentError('Expected true or false.');
+}
+
 /** Collects `--meta NAME=VALUE`, given any number of times. */
 export function metaEntry(
   text: string,

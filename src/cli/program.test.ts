@@ -124,6 +124,8 @@ describe('quorate put', () => {
       'all',
       '--pw',
       '1',
+      '--sloppy',
+      'false',
       '--context',
       'OLD',
       '--content-type',
@@ -136,7 +138,7 @@ describe('quorate put', () => {
     expect(result).toMatchObject({ code: 0, text: '', stderr: '' });
     expect(result.request).toMatchObject({
       method: 'PUT',
-      target: '/v1/kv/carts/a/b?w=all&pw=1',
+      target: '/v1/kv/carts/a/b?w=all&pw=1&sloppy=false',
       body: 'hello',
       headers: {
         'causal-context': 'OLD',
@@ -247,6 +249,7 @@ describe('quorate status and ring', () => {
 describe('wrong usage', () => {
   it.each([
     [['get', 'b', 'k', '--r', '0'], /option '--r <level>' argument '0' is invalid/],
+    [['get', 'b', 'k', '--sloppy', 'no'], /Expected true or false/],
     [['get', 'b', 'k', '--r', 'qourum'], /Expected a number from 1, one, quorum or all/],
     [['get', 'b', 'k', '--r', 'local_quorum'], /local_quorum is not supported yet/],
     [['put', 'b', 'k', 'v', '--timeout', '2'], /Expected 1ms\.\.1m/],

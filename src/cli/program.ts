@@ -13,7 +13,7 @@ import {
 import { type GetOptions, get, list, put, remove, type WriteOptions } from './data-commands.ts';
 import { EXIT } from './exit-codes.ts';
 import type { RunNode } from './node-process.ts';
-import { levelFrom, metaEntry, timeoutMs } from './option-values.ts';
+import { levelFrom, metaEntry, timeoutMs, trueOrFalse } from './option-values.ts';
 import type { StartOptions } from './start-command.ts';
 import { say, tolerateClosedPipes } from './terminal.ts';
 
@@ -115,6 +115,7 @@ function addData(program: Command, ended: SetCode): void {
     .arguments('<bucket> <key>')
     .option('--r <level>', 'replicas that must answer', levelFrom(1))
     .option('--pr <level>', 'how many of them must be owners', levelFrom(0))
+    .option('--sloppy <boolean>', 'whether other nodes may stand in for owners that are away', trueOrFalse)
     .option('--timeout <duration>', "the request's deadline", timeoutMs)
     .option('--dot <dot>', 'just this sibling')
     .action(async (bucket: string, key: string, options: GetOptions & UrlOption) =>
@@ -149,6 +150,7 @@ function withWrite(command: Command): Command {
   return withOutput(command)
     .option('--w <level>', 'replicas that must acknowledge', levelFrom(1))
     .option('--pw <level>', 'how many of them must be owners', levelFrom(0))
+    .option('--sloppy <boolean>', 'whether other nodes may stand in for owners that are away', trueOrFalse)
     .option('--timeout <duration>', "the request's deadline", timeoutMs)
     .option('--context <token>', 'replace exactly what the read with this context had seen');
 }

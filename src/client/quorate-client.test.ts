@@ -45,7 +45,7 @@ describe('get', () => {
       'last-modified': 'Fri, 20 Nov 2026 00:00:00 GMT',
     };
     const { client, server } = await clientOf({ status: 200, headers, body: Uint8Array.of(0, 255, 10) });
-    expect(await client.get('carts', '42', { r: 2, pr: 'one', timeoutMs: 250 })).toEqual({
+    expect(await client.get('carts', '42', { r: 2, pr: 'one', sloppy: false, timeoutMs: 250 })).toEqual({
       kind: 'value',
       value: Uint8Array.of(0, 255, 10),
       contentType: 'image/png',
@@ -54,7 +54,10 @@ describe('get', () => {
       context: 'AbC_-1',
       facts: { quorum: 'r=2/2; owners=2; fallbacks=0; hedged=0', epoch: 17, node: 'n2' },
     });
-    expect(server.requests[0]).toMatchObject({ method: 'GET', target: '/v1/kv/carts/42?r=2&pr=one&timeout=250ms' });
+    expect(server.requests[0]).toMatchObject({
+      method: 'GET',
+      target: '/v1/kv/carts/42?r=2&pr=one&sloppy=false&timeout=250ms',
+    });
   });
 
   it('sends nothing that the server would refuse: no Origin, no parameters that were not given', async () => {

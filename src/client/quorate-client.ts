@@ -27,14 +27,19 @@ interface CallOptions {
   readonly timeoutMs?: number | undefined;
 }
 
-export interface ReadOptions extends CallOptions {
+interface DataOptions extends CallOptions {
+  /** False: only owners count; left out, other nodes may stand in for owners that are away. */
+  readonly sloppy?: boolean | undefined;
+}
+
+export interface ReadOptions extends DataOptions {
   readonly r?: QuorumLevel | undefined;
   readonly pr?: QuorumLevel | undefined;
   /** Only the sibling of this name. */
   readonly dot?: string | undefined;
 }
 
-export interface DeleteOptions extends CallOptions {
+export interface DeleteOptions extends DataOptions {
   readonly w?: QuorumLevel | undefined;
   readonly pw?: QuorumLevel | undefined;
   /** What was read before: the write replaces exactly what that had seen. */
@@ -100,8 +105,8 @@ export class QuorateClient {
   }
 
   async get(bucket: string, key: string, options: ReadOptions = {}): Promise<ReadResult> {
-    const { r, pr, dot } = options;
-    const answer = await this.send('GET', objectPath(bucket, key), options, { r, pr, dot });
+    const { r, pr, sloppy, dot } = options;
+    const answer = await this.send('GET', objectPath(bucket, key), options, { r, pr, sloppy, dot });
     if (answer.status === 200) return valueResult(answer);
     if (answer.status === 300) return { kind: 'siblings', siblings: siblingsOf(answer), ...writeResult(answer) };
     const problem = problemOf(answer);
@@ -177,8 +182,8 @@ export class QuorateClient {
     options: PutOptions,
     value: Value,
   ): Promise<Answer> {
-    const { w, pw } = options;
-    const answer = await this.send(method, path, options, { w, pw }, writeHeaders(options), bodyOf(value));
+    const { w, pw, sloppy } = options;
+    const answer = await this.send(method, path, options, { w, pw, sloppy }, writeHeaders(options), bodyOf(value));
     if (answer.status >= 300) throw problemOf(answer);
     return answer;
   }
@@ -198,7 +203,7 @@ export class QuorateClient {
   }
 }
 
-type Query = Readonly<Record<string, string | number | undefined>>;
+type Query = Readonly<Record<string, string | number | boolean | undefined>>;
 type Value = Uint8Array | string | undefined;
 
 function valueResult(answer: Answer): ReadResult {
