@@ -1,3 +1,6 @@
-/** `npm run bench` measures requests, `npm run bench -- repair` what it takes to make owners equal again. Each is a program by itself. */
-if (process.argv[2] === 'repair') await import('./repair/main.ts');
-else await import('./requests.ts');
+/** What `quorate bench` and `npm run bench` run. Each of these is a program by itself. */
+const PROGRAMS: ReadonlyMap<string | undefined, () => Promise<unknown>> = new Map([
+  ['repair', () => import('./repair/main.ts')],
+]);
+
+await (PROGRAMS.get(process.argv[2]) ?? (() => import('./command/main.ts')))();

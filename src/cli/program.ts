@@ -28,7 +28,7 @@ interface UrlOption {
 }
 
 /** Commands of later releases: named, so that nobody takes them for a typing mistake. */
-const LATER = ['plan', 'apply', 'join', 'leave', 'replace', 'drain', 'backup', 'bench'];
+const LATER = ['plan', 'apply', 'join', 'leave', 'replace', 'drain', 'backup'];
 
 /** Errors that say that too few replicas answered. */
 const QUORUM_CODES: ReadonlySet<string> = new Set(['quorum-not-met', 'quorum-impossible', 'deadline-exceeded']);
@@ -60,6 +60,7 @@ function buildProgram(dependencies: CliDependencies, ended: SetCode): Command {
   addCluster(program, ended);
   addCatchUp(program, ended);
   addData(program, ended);
+  addBench(program, ended);
   for (const name of LATER) addLater(program, name, ended);
   return program;
 }
@@ -82,6 +83,19 @@ function addStart(program: Command, runNode: RunNode, ended: SetCode): void {
       // Loaded only here: the other commands need neither the configuration nor the store.
       const { start } = await import('./start-command.ts');
       ended(await start(options, runNode));
+    });
+}
+
+function addBench(program: Command, ended: SetCode): void {
+  program
+    .command('bench')
+    .description('measure a cluster, and other stores beside it: see `quorate bench --help`')
+    .argument('[arguments...]')
+    .helpOption(false)
+    .allowUnknownOption()
+    .action(async (args: readonly string[]) => {
+      const { bench } = await import('./bench-command.ts');
+      ended(await bench(args));
     });
 }
 

@@ -1,0 +1,127 @@
+import { ProcessMeter } from '../cluster/process-meter.ts';
+import { canDrive } from '../load/autocannon-loop.ts';
+import { type Measured, measure } from '../load/measure.ts';
+import type { Mix } from '../load/mix.ts';
+import { type Repetition, seriesOf } from '../load/repeat.ts';
+import type { Distribution, Loop, Section, Series, TargetInfo, TimelineEvent, TimelinePoint } from '../report/bench-report.ts';
+import type { Way } from '../stores/store.ts';
+import type { Target } from './target.ts';
+
+/** One workload against one target, in one setting. */
+export interface Question {
+  readonly section: Section;
+  readonly target: Target;
+  /** As the report calls it. */
+  readonly workload: string;
+  readonly mix: Mix;
+  readonly read: Way;
+  readonly write: Way;
+  readonly loop: Loop;
+  readonly connections: number;
+  readonly keys: number;
+  readonly valueBytes: number;
+  readonly distribution: Distribution;
+}
+
+/** What happens to the store while it is asked. */
+export interface Script {
+  readonly events: readonly TimelineEvent[];
+  onSecond(second: number): void;
+}
+
+export interface RunnerOptions {
+  readonly seconds: number;
+  readonly warmupS: number;
+  readonly repetitions: number;
+  readonly generator: 'sessions' | 'autocannon';
+  /** A line that is written over. */
+  readonly progress: (text: string) => void;
+}
+
+/** Asks questions, one at a time, and keeps what came of each. */
+export class Runner {
+  readonly options: RunnerOptions;
+  readonly series: Series[] = [];
+  /** Whoever was asked, in this order. */
+  readonly targets = new Map<string, TargetInfo>();
+
+  constructor(options: RunnerOptions) {
+    this.options = options;
+  }
+
+  /**
+   * Each question is asked once in every repetition, one after the other, so that a slow moment of the machine hits them all.
+   * Returns a series for each.
+   */
+  async ask(questions: readonly Question[], repetitions = this.options.repetitions): Promise<readonly Series[]> {
+    const found = questions.map((): Repetition[] => []);
+    for (let round = 1; round <= repetitions; round++) {
+      for (const [i, question] of questions.entries()) {
+        const which = `round ${round} of ${repetitions}, ${i + 1} of ${questions.length}`;
+        found[i]?.push(await this.once(question, which, this.options.seconds));
+      }
+    }
+    const series = questions.map((question, i) => ({ ...settingOf(question), ...seriesOf(found[i] ?? []), events: [] }));
+    this.series.push(...series);
+    return series;
+  }
+
+  /** Asks once, for so long, while something happens. */
+  async tell(question: Question, seconds: number, script: Script): Promise<Series> {
+    const repetition = await this.once(question, 'once', seconds, ({ second }) => script.onSecond(second));
+    const series = { ...settingOf(question), ...seriesOf([repetition]), events: script.events };
+    this.series.push(series);
+    return series;
+  }
+
+  private async once(
+    question: Question,
+    which: string,
+    seconds: number,
+    onSecond?: (point: TimelinePoint) => void,
+  ): Promise<Repetition> {
+    const { section, target, workload, ...load } = question;
+    const { progress, warmupS, generator } = this.options;
+    this.targets.set(target.info.name, target.info);
+    const title = `${section} (${which}): ${target.info.name}, ${workload}`;
+    let meter = new ProcessMeter(target.pids);
+    let cpuUs: number | undefined;
+    progress(`${title}: warm-up`);
+    const measured = await measure({
+      ...load,
+      ...{ store: target.store, addresses: target.addresses, seconds, warmupS },
+      generator: isPlain(question) ? generator : 'sessions',
+      onWindow: (moment) => {
+        if (moment === 'start') meter = new ProcessMeter(target.pids);
+        else cpuUs = meter.used()?.cpuUs;
+      },
+      onSecond: (point) => {
+        progress(`${title}: ${point.operations.toLocaleString('en')}/s, p99 ${point.p99Ms} ms`);
+        onSecond?.(point);
+      },
+    });
+    return { ...measured, serverCpuUs: perOperation(cpuUs, measured) };
+  }
+}
+
+/** As autocannon can send it. */
+function isPlain({ target, mix, loop }: Question): boolean {
+  return target.store.dialect !== undefined && loop.kind === 'closed' && canDrive(mix);
+}
+
+function perOperation(cpuUs: number | undefined, { sample }: Measured): number | undefined {
+  const operations = sample.operationsPerS * sample.seconds;
+  return cpuUs === undefined || operations === 0 ? undefined : Math.round((cpuUs / operations) * 10) / 10;
+}
+
+function settingOf(question: Question): Omit<Series, keyof ReturnType<typeof seriesOf> | 'events'> {
+  const { section, target, workload, loop, connections, keys, valueBytes, distribution, mix, read, write } = question;
+  const reads = mix.read + mix.readModifyWrite > 0;
+  const writes = mix.read < 1;
+  return {
+    ...{ section, target: target.info.name, workload, loop, connections, nodes: target.info.nodes },
+    ...{ keys, valueBytes, distribution },
+    ...(reads && read.replicas !== undefined ? { r: read.replicas } : {}),
+    ...(writes && write.replicas !== undefined ? { w: write.replicas } : {}),
+  };
+}
