@@ -7,12 +7,13 @@ import { systemClock } from '../../src/system/system-clock.ts';
 import { systemRandom } from '../../src/system/system-random.ts';
 import { MemoryStore } from '../memory-store.ts';
 import type { TimelinePoint } from '../report/bench-report.ts';
-import { memory } from '../stores/quorate.ts';
+import { memory, quorateAt } from '../stores/quorate.ts';
+import { testServer } from '../stores/test-server.ts';
 import { fill } from './fill.ts';
 import { type MeasureOptions, measure } from './measure.ts';
 import { GET, type Mix, PUT, READ_MODIFY_WRITE, YCSB } from './mix.ts';
 import { seeded } from './test-random.ts';
-import { TestStore, testServer } from './test-store.ts';
+import { TestStore } from './test-store.ts';
 
 const store = memory();
 const [read] = store.reads;
@@ -55,8 +56,11 @@ describe('a server that answers from memory', () => {
   });
   afterAll(() => stop());
 
-  it('tells its version', async () => {
+  it('tells its version, its copies of a key and its durability', async () => {
     expect(await store.versionOf(address)).toBe('bench');
+    const cluster = await quorateAt(address);
+    expect(cluster.reads.map(({ label }) => label)).toEqual(['GET r=3', 'GET r=2', 'GET r=1']);
+    expect(await cluster.durabilityOf(address)).toBe('flush');
   });
 
   it('holds every key once it is filled, and no other', async () => {

@@ -103,11 +103,11 @@ async function watched(
   try {
     await work();
   } catch (error) {
-    watch.stop();
+    watch.cancel();
     throw error;
   }
   return {
-    sample: recorder.sample(watch.stop()),
+    sample: recorder.sample(watch.finish()),
     percentiles: percentileCurve(recorder.latencies),
     timeline: recorder.timeline(),
     latencies: recorder.latencies,

@@ -2,11 +2,12 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
 import { quorate } from '../stores/quorate.ts';
 import type { Store } from '../stores/store.ts';
+import { type TestServer, testServer } from '../stores/test-server.ts';
 import { type Measured, type MeasureOptions, measure } from './measure.ts';
 import { GET } from './mix.ts';
 import { dueBy, intendedMs, type Schedule } from './open-loop.ts';
 import { seeded } from './test-random.ts';
-import { type TestServer, TestStore, testServer } from './test-store.ts';
+import { TestStore } from './test-store.ts';
 
 describe('the schedule', () => {
   const schedules = fc.record({

@@ -1,5 +1,3 @@
-import { createServer, type RequestListener } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Failure, Operation, Session, Store, Way } from '../stores/store.ts';
 
 const WAY: Way = { label: 'any', parameter: '', strength: 'quorum' };
@@ -53,28 +51,4 @@ export class TestSession implements Session {
   close(): void {
     this.isOpen = false;
   }
-}
-
-export interface TestServer {
-  readonly address: string;
-  close(): Promise<void>;
-}
-
-/** An HTTP server on loopback. */
-export async function testServer(listener: RequestListener): Promise<TestServer> {
-  const server = createServer(listener);
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  return {
-    address: `http://127.0.0.1:${portOf(server.address())}`,
-    close: () =>
-      new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-export function portOf(address: string | AddressInfo | null): number {
-  if (address === null || typeof address === 'string') throw new Error('not listening on a port');
-  return address.port;
 }

@@ -12,26 +12,47 @@ export interface WindowListeners {
 export class WindowWatch {
   private readonly listeners: WindowListeners;
   private readonly recorder: Recorder;
-  private readonly timers: NodeJS.Timeout[] = [];
+  /** In the order of their times: [when, what]. */
+  private readonly moments: readonly (readonly [number, () => void])[];
+  private timer: NodeJS.Timeout | undefined;
+  private next = 0;
   private cpuAtStart: NodeJS.CpuUsage | undefined;
   private cpu: NodeJS.CpuUsage | undefined;
 
   constructor({ startMs, endMs }: Window, recorder: Recorder, listeners: WindowListeners) {
     this.recorder = recorder;
     this.listeners = listeners;
-    this.at(startMs, () => this.begin());
-    for (let second = 0; startMs + (second + 1) * 1000 <= endMs; second++) {
-      this.at(startMs + (second + 1) * 1000, () => this.listeners.onSecond?.(this.recorder.point(second)));
-    }
-    this.at(endMs, () => this.end());
+    const seconds = Math.floor((endMs - startMs) / 1000);
+    this.moments = [
+      [startMs, () => this.begin()],
+      ...Array.from({ length: seconds }, (_, i) => [startMs + (i + 1) * 1000, () => this.tell(i)] as const),
+      [endMs, () => this.end()],
+    ];
+    this.wait();
   }
 
-  /** Microseconds of processor time, user and system. Ends the window, if a busy machine has kept its timer from it. */
-  stop(): number {
-    for (const timer of this.timers) clearTimeout(timer);
-    if (this.cpuAtStart === undefined) this.begin();
-    if (this.cpu === undefined) this.end();
+  /** Microseconds of processor time, user and system. A busy machine may have kept moments from their timers: they come now. */
+  finish(): number {
+    this.cancel();
+    while (this.next < this.moments.length) this.step();
     return (this.cpu?.user ?? 0) + (this.cpu?.system ?? 0);
+  }
+
+  cancel(): void {
+    clearTimeout(this.timer);
+  }
+
+  private wait(): void {
+    const moment = this.moments[this.next];
+    if (moment === undefined) return;
+    this.timer = setTimeout(() => {
+      this.step();
+      this.wait();
+    }, moment[0] - performance.now());
+  }
+
+  private step(): void {
+    this.moments[this.next++]?.[1]();
   }
 
   private begin(): void {
@@ -39,12 +60,12 @@ export class WindowWatch {
     this.listeners.onWindow?.('start');
   }
 
+  private tell(second: number): void {
+    this.listeners.onSecond?.(this.recorder.point(second));
+  }
+
   private end(): void {
     this.cpu = process.cpuUsage(this.cpuAtStart);
     this.listeners.onWindow?.('end');
-  }
-
-  private at(timeMs: number, work: () => void): void {
-    this.timers.push(setTimeout(work, timeMs - performance.now()));
   }
 }

@@ -28,6 +28,12 @@ export function quorate(n: number): Store {
   });
 }
 
+/** The store of a cluster that is running, as one of its nodes describes it. */
+export async function quorateAt(address: string): Promise<Store> {
+  const { n } = Cluster.parse(await getJson(`${address}/v1/cluster`));
+  return quorate(n);
+}
+
 /** The same HTTP server in one process, answering from memory: what a store that did nothing would reach. */
 export function memory(): Store {
   return httpStore('memory', 1, async () => 'none');
@@ -59,5 +65,5 @@ function contextOf(seen: HttpAnswer): Record<string, string> {
   return context === undefined ? {} : { 'Causal-Context': context };
 }
 
-const Cluster = z.object({ settings: z.object({ durability: z.string() }) });
+const Cluster = z.object({ n: z.number().int().positive(), settings: z.object({ durability: z.string() }) });
 const Version = z.object({ version: z.string() });

@@ -27,7 +27,7 @@ export class RedisSession implements Session {
   static async open(address: string, options: SessionOptions): Promise<RedisSession> {
     const own = await openClient(address, options.timeoutMs);
     try {
-      const primary = primaryOf(await own.sendCommand(['ROLE']));
+      const primary = primaryOf(await inTime(own.sendCommand(['ROLE']), options.timeoutMs));
       return new RedisSession(own, primary === undefined ? own : await openClient(primary, options.timeoutMs), options);
     } catch (error) {
       own.destroy();
@@ -125,7 +125,10 @@ export class RedisSession implements Session {
 export async function withClient<T>(address: string, work: (ask: Ask) => Promise<T>): Promise<T> {
   const client = await openClient(address, TIMEOUT_MS);
   try {
-    return await work((command) => client.sendCommand(command, { timeout: TIMEOUT_MS }));
+    return await inTime(
+      work((command) => client.sendCommand(command)),
+      TIMEOUT_MS,
+    );
   } finally {
     client.destroy();
   }
@@ -136,6 +139,19 @@ async function openClient(address: string, timeoutMs: number): Promise<Client> {
   client.on('error', () => {});
   await client.connect();
   return client;
+}
+
+/** The client's own deadline for a command ends when it is sent. */
+async function inTime<T>(answer: Promise<T>, timeoutMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`no answer after ${timeoutMs} ms`)), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** RESP 2 and nothing said of the client: one command less on each new connection. A broken connection is not opened again. */
