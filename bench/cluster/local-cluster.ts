@@ -42,6 +42,7 @@ export class LocalCluster {
   private readonly ports: readonly number[];
   private readonly latest = new Map<string, NodeProcess>();
   private readonly forget: () => void;
+  private isRemoved = false;
 
   private constructor(options: LocalClusterOptions, ids: readonly string[], ports: readonly number[]) {
     this.ids = ids;
@@ -104,6 +105,7 @@ export class LocalCluster {
 
   /** Starts a node that does not run, and resolves as soon as it serves, to the seconds since its process was made. */
   async startOne(id: string): Promise<number> {
+    if (this.isRemoved) throw new Error('the cluster was removed');
     if (this.latest.get(id)?.isRunning === true) throw new Error(`${id} runs already`);
     const startMs = performance.now();
     const node = new NodeProcess(['start', '--config', this.file, '--node', id]);
@@ -131,6 +133,7 @@ export class LocalCluster {
 
   /** Ends all nodes and removes what they keep. May be called again. */
   async remove(): Promise<void> {
+    this.isRemoved = true;
     await Promise.all([...this.latest.values()].map((node) => node.end('SIGKILL')));
     this.removeNow();
     this.forget();

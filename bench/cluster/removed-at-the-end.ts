@@ -1,17 +1,15 @@
 /** Something outside this process that must not outlive it. */
 export interface Removable {
-  remove(): Promise<void>;
-  /** For the last moment of the process, in which nothing can be waited for. */
+  /** In one step: in the last moment of a process nothing can be waited for. */
   removeNow(): void;
 }
 
-/** In which order they came to be. */
 const remaining = new Set<Removable>();
 const SIGNALS: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 
 /**
  * Has it removed when this process ends by SIGINT, SIGTERM or SIGHUP, by `process.exit` or by an error that nobody caught.
- * A signal does afterwards what it would have done otherwise. Returns what to call once it was removed.
+ * A signal does afterwards what it would have done otherwise. Returns what to call once it was removed before.
  */
 export function removedAtTheEnd(removable: Removable): () => void {
   if (remaining.size === 0) watch();
@@ -22,25 +20,23 @@ export function removedAtTheEnd(removable: Removable): () => void {
 }
 
 function watch(): void {
-  for (const signal of SIGNALS) process.on(signal, removeAll);
-  process.on('exit', removeAllNow);
+  for (const signal of SIGNALS) process.on(signal, endBy);
+  process.on('exit', removeAll);
 }
 
 function unwatch(): void {
-  for (const signal of SIGNALS) process.off(signal, removeAll);
-  process.off('exit', removeAllNow);
+  for (const signal of SIGNALS) process.off(signal, endBy);
+  process.off('exit', removeAll);
 }
 
-/** At a second signal what is left is removed at the end of the process. */
-async function removeAll(signal: NodeJS.Signals): Promise<void> {
-  for (const name of SIGNALS) process.off(name, removeAll);
-  try {
-    await Promise.all([...remaining].map((removable) => removable.remove()));
-  } finally {
-    process.kill(process.pid, signal);
-  }
+/** Nothing of the program runs in between, which would only report that its nodes are gone. */
+function endBy(signal: NodeJS.Signals): void {
+  removeAll();
+  process.kill(process.pid, signal);
 }
 
-function removeAllNow(): void {
+function removeAll(): void {
   for (const removable of remaining) removable.removeNow();
+  remaining.clear();
+  unwatch();
 }
