@@ -33,7 +33,7 @@ export async function clusterMetrics(urls: readonly string[]): Promise<ClusterMe
 
 /**
  * Resolves once nothing of what nodes do after writes or a start is left to do: checkpoints have taken in all changes, and the keys
- * were looked through. To the counts of that moment. Rejects after ten minutes.
+ * were looked through. To the counts of that moment. Checkpoints come every 10 s, so it may take that long. Rejects after ten minutes.
  */
 export async function settledMetrics(urls: readonly string[]): Promise<ClusterMetrics> {
   let latest = await clusterMetrics(urls);

@@ -22,7 +22,7 @@ export interface LocalClusterOptions {
 
 /** What a node may take to be ready, however much it keeps. */
 const READY_WITHIN_MS = 300_000;
-const MEET_WITHIN_MS = 30_000;
+const MEET_WITHIN_MS = 60_000;
 
 /**
  * Nodes of this build as processes of this machine, which reach each other over loopback: n1, n2, ...
@@ -114,7 +114,7 @@ export class LocalCluster {
     return (performance.now() - startMs) / 1000;
   }
 
-  /** Resolves once each node that runs sees every other one that does. Rejects after 30 s. */
+  /** Resolves once each node that runs sees every other one that does. Rejects after a minute. */
   async meet(): Promise<void> {
     const ids = this.running;
     await Promise.all(ids.map((id) => until(() => this.seesAll(id, ids), MEET_WITHIN_MS, `${id} sees ${ids}`)));

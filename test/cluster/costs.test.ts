@@ -13,13 +13,17 @@ const KEYS = 300;
 const VALUE_BYTES = 100;
 const REPLICAS = 3;
 
-describe('the costs of a cluster', { timeout: 180_000 }, () => {
-  const folder = mkdtempSync(join(tmpdir(), 'quorate-test-'));
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+// Mostly they wait, for checkpoints and at rest.
+describe.concurrent('the costs of a cluster', { timeout: 180_000 }, () => {
+  /** For what a test starts; the test expects it to be empty again. */
+  const emptyFolder = (onTestFinished: (remove: () => void) => void): string => {
+    const folder = mkdtempSync(join(tmpdir(), 'quorate-test-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  };
 
   const puts = { w: 2, keys: KEYS, valueBytes: VALUE_BYTES };
   const options = {
-    cluster: { folder },
     load: putLoad(puts),
     fill: putFill({ ...puts, connections: 8 }),
     valueBytes: VALUE_BYTES,
@@ -30,9 +34,10 @@ describe('the costs of a cluster', { timeout: 180_000 }, () => {
     idleS: 1,
   };
 
-  it.runIf(process.platform === 'linux')('are measured each, and leave nothing behind', async () => {
+  it.runIf(process.platform === 'linux')('are measured each, and leave nothing behind', async ({ onTestFinished }) => {
+    const folder = emptyFolder(onTestFinished);
     const steps: string[] = [];
-    const costs = await measureCosts({ ...options, onStep: (text) => steps.push(text) });
+    const costs = await measureCosts({ ...options, cluster: { folder }, onStep: (text) => steps.push(text) });
     expect(costs.memory).toMatchObject([{ keys: KEYS }]);
     expect(costs.memory?.[0]?.bytesPerNode).toSatisfy((bytes) => bytes > 10 << 20 && bytes < 1 << 30);
     expect(costs.start).toMatchObject([{ keys: KEYS }]);
@@ -49,7 +54,8 @@ describe('the costs of a cluster', { timeout: 180_000 }, () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('are not measured where a load fails, and nothing is left behind', async () => {
+  it('are not measured where a load fails, and nothing is left behind', async ({ onTestFinished }) => {
+    const folder = emptyFolder(onTestFinished);
     const load = async () => Promise.reject(new Error('the load failed'));
     const measured = measureCosts({ ...options, cluster: { folder, nodes: 1 }, keys: [], idleS: 0, load });
     await expect(measured).rejects.toThrow('the load failed');
