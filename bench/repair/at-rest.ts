@@ -1,5 +1,6 @@
+import { metric, sentBytes } from '../cluster/metrics.ts';
 import type { BenchCluster } from './bench-cluster.ts';
-import { EXCHANGE_METHODS, metric, sentBytes } from './metrics.ts';
+import { EXCHANGE_METHODS } from './methods.ts';
 
 export interface AtRest {
   readonly partitions: number;

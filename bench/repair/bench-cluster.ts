@@ -1,32 +1,24 @@
-import { type ClusterOptions, RealCluster } from '../../test/cluster/real-cluster.ts';
+import { LocalCluster, type LocalClusterOptions } from '../cluster/local-cluster.ts';
+import { type Metrics, metric, parseMetrics, sentBytes } from '../cluster/metrics.ts';
+import { until } from '../cluster/until.ts';
 import { Client } from './client.ts';
-import { type Metrics, metric, parseMetrics, sentBytes } from './metrics.ts';
 
 /** The node that goes and comes back. */
 export const AWAY = 'n3';
-const LOOK_MS = 50;
-const LAST_WORDS = 2000;
 const HEALED_WITHIN_MS = 300_000;
 
 /** Three real nodes, each an owner of every key, one of which can be sent away. */
 export class BenchCluster {
-  readonly nodes: RealCluster;
+  readonly nodes: LocalCluster;
   readonly client: Client;
 
-  private constructor(nodes: RealCluster) {
+  private constructor(nodes: LocalCluster) {
     this.nodes = nodes;
     this.client = new Client(nodes);
   }
 
-  static async start(options: ClusterOptions = {}): Promise<BenchCluster> {
-    const cluster = new BenchCluster(await RealCluster.create(options));
-    try {
-      await cluster.nodes.start();
-    } catch (error) {
-      await cluster.remove();
-      throw error;
-    }
-    return cluster;
+  static async start(options: LocalClusterOptions = {}): Promise<BenchCluster> {
+    return new BenchCluster(await LocalCluster.start(options));
   }
 
   /** The nodes that are always there. */
@@ -42,7 +34,7 @@ export class BenchCluster {
 
   /** Starts the node and returns as soon as it is ready. */
   async bringBack(): Promise<void> {
-    await this.nodes.says(this.nodes.launch(AWAY), new RegExp(`^ready ${AWAY} `, 'm'));
+    await this.nodes.startOne(AWAY);
   }
 
   /** What the others remembered of writes that {@link AWAY} lacks, beside the data, is lost. */
@@ -85,20 +77,8 @@ export class BenchCluster {
     return metric(parseMetrics(body), 'members_up') === this.nodes.ids.length;
   }
 
-  async until(isSo: () => Promise<boolean>): Promise<void> {
-    const endMs = performance.now() + HEALED_WITHIN_MS;
-    while (!(await isSo())) {
-      if (performance.now() > endMs) throw new Error(`not so after ${HEALED_WITHIN_MS} ms: ${isSo}`);
-      await new Promise((resolve) => setTimeout(resolve, LOOK_MS));
-    }
-  }
-
-  /** What nodes said that have ended. */
-  lastWords(): string {
-    const ended = this.nodes.ids
-      .map((id) => ({ id, node: this.nodes.process(id) }))
-      .filter(({ node }) => !node.isRunning);
-    return ended.map(({ id, node }) => `${id} has ended: ${node.stderr.slice(-LAST_WORDS)}`).join('\n');
+  until(isSo: () => Promise<boolean>): Promise<void> {
+    return until(isSo, HEALED_WITHIN_MS, String(isSo));
   }
 
   async remove(): Promise<void> {

@@ -1,5 +1,5 @@
 import { Agent, request } from 'node:http';
-import type { RealCluster } from '../../test/cluster/real-cluster.ts';
+import type { LocalCluster } from '../cluster/local-cluster.ts';
 
 export interface Reply {
   /** 0: no answer came. */
@@ -13,10 +13,10 @@ const ATTEMPTS = 100;
 
 /** Requests to the nodes of a cluster, over connections that are kept. */
 export class Client {
-  private readonly cluster: RealCluster;
+  private readonly cluster: LocalCluster;
   private readonly agent = new Agent({ keepAlive: true });
 
-  constructor(cluster: RealCluster) {
+  constructor(cluster: LocalCluster) {
     this.cluster = cluster;
   }
 

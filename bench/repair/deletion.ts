@@ -1,6 +1,6 @@
+import { metric } from '../cluster/metrics.ts';
 import type { BenchCluster } from './bench-cluster.ts';
 import { each } from './client.ts';
-import { metric } from './metrics.ts';
 
 export interface Deletion {
   readonly keys: number;

@@ -1,7 +1,7 @@
+import { metric } from '../cluster/metrics.ts';
 import { AWAY, type BenchCluster } from './bench-cluster.ts';
 import { ForegroundLoad, type Latency } from './foreground-load.ts';
 import type { Generations } from './generations.ts';
-import { metric } from './metrics.ts';
 
 const LOOK_MS = 250;
 /** Fewer requests would have no percentile to speak of. */

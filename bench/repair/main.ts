@@ -62,7 +62,7 @@ async function withCluster<T>(settings: string, use: (prepared: Prepared) => Pro
     const generations = new Generations(cluster.client, keys, value);
     return await use({ cluster, generations });
   } catch (error) {
-    throw new Error(`${error}\n${cluster.lastWords()}`);
+    throw new Error(`${error}\n${cluster.nodes.lastWords()}`);
   } finally {
     await cluster.remove();
   }

@@ -1,7 +1,8 @@
+import { metric } from '../cluster/metrics.ts';
 import { AWAY, type BenchCluster } from './bench-cluster.ts';
 import { FOREGROUND_KEYS } from './foreground-load.ts';
 import type { Generations } from './generations.ts';
-import { EXCHANGE_METHODS, HINT_METHODS, metric } from './metrics.ts';
+import { EXCHANGE_METHODS, HINT_METHODS } from './methods.ts';
 
 export interface Outage {
   readonly served: string;

@@ -2,9 +2,10 @@
 import { readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePorts } from '../../bench/cluster/free-ports.ts';
 import type { Finished, Program } from '../child-process.ts';
 import { type Answer, jsonOf, type Sent, send } from './http-request.ts';
-import { freePorts, RealCluster } from './real-cluster.ts';
+import { RealCluster } from './real-cluster.ts';
 
 let cluster: RealCluster;
 

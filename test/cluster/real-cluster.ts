@@ -1,7 +1,7 @@
 import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { freePorts } from '../../bench/cluster/free-ports.ts';
 import { type Finished, Program } from '../child-process.ts';
 import { ProxiedNetwork } from './faults/proxied-network.ts';
 import { eventually, jsonOf, send } from './http-request.ts';
@@ -197,23 +197,5 @@ function inTime<T>(promise: Promise<T>, message: () => string): Promise<T> {
   return new Promise((resolve, reject) => {
     const timer = setTimeout(() => reject(new Error(message())), WAIT_MS);
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
-  });
-}
-
-/** Below 32768, where the system gives out no ports of its own accord. */
-export async function freePorts(count: number): Promise<readonly number[]> {
-  const ports: number[] = [];
-  while (ports.length < count) {
-    const port = 10_000 + Math.floor(Math.random() * 22_000);
-    if (!ports.includes(port) && (await isFree(port))) ports.push(port);
-  }
-  return ports;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', () => resolve(false));
-    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

@@ -18,10 +18,11 @@ export function metric(metrics: Metrics, name: string): number {
   return value;
 }
 
-/** How hints are brought to their owner, unless there are clients. */
-export const HINT_METHODS: readonly string[] = ['replicate'];
-export const EXCHANGE_METHODS: readonly string[] = ['sync', 'missing', 'compare'];
-
-export function sentBytes(metrics: Metrics, methods: readonly string[]): number {
-  return methods.reduce((sum, method) => sum + metric(metrics, `rpc_sent_bytes_total{method="${method}"}`), 0);
+/** Sent to other nodes, by method; of `methods` alone, when they are named. */
+export function sentBytes(metrics: Metrics, methods?: readonly string[]): number {
+  if (methods !== undefined) return methods.reduce((sum, method) => sum + metric(metrics, sample(method)), 0);
+  return [...metrics].filter(([name]) => name.startsWith(`quorate_${SENT}`)).reduce((sum, [, value]) => sum + value, 0);
 }
+
+const SENT = 'rpc_sent_bytes_total{';
+const sample = (method: string): string => `${SENT}method="${method}"}`;

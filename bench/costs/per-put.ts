@@ -1,0 +1,38 @@
+import { type ClusterMetrics, settledMetrics } from '../cluster/cluster-metrics.ts';
+import type { LocalCluster } from '../cluster/local-cluster.ts';
+import { ProcessMeter } from '../cluster/process-meter.ts';
+import type { Costs } from '../report/bench-report.ts';
+import type { Load } from './load.ts';
+
+export interface PerPutOptions {
+  /** Of puts with values of `valueBytes`. */
+  readonly load: Load;
+  readonly valueBytes: number;
+  readonly seconds: number;
+  readonly connections: number;
+}
+
+/**
+ * What nodes do for one put, from before the load until checkpoints have taken in all of it. What they do anyway is part of it
+ * (heartbeats, looks at each other): little, while the load is not. Undefined where processes cannot be watched.
+ */
+export async function perPut(cluster: LocalCluster, options: PerPutOptions): Promise<Costs['perPut']> {
+  const { load, valueBytes, seconds, connections } = options;
+  const { urls } = cluster;
+  const before = await settledMetrics(urls);
+  const meter = new ProcessMeter(cluster.pids);
+  const { operations, clientCpuUs } = await load(urls, seconds, connections);
+  // Checkpoints that are still to come write what was put, and take their time for it.
+  const after = await settledMetrics(urls);
+  const used = meter.used();
+  if (used === undefined || operations === 0) return undefined;
+  const each = (name: keyof ClusterMetrics): number => (after[name] - before[name]) / operations;
+  return {
+    valueBytes,
+    wireBytes: Math.round(each('sentBytes')),
+    diskBytesPerReplica: Math.round(used.writtenBytes / operations / cluster.n),
+    flushes: Math.round(each('flushes') * 1000) / 1000,
+    nodeCpuUs: Math.round(used.cpuUs / operations),
+    clientCpuUs: Math.round(clientCpuUs),
+  };
+}
