@@ -17,11 +17,18 @@ export const KIND_TITLES: Readonly<Record<Kind, string>> = {
 };
 
 /** Undefined for mixes. */
-export function kindOf({ workload, r }: Pick<Series, 'workload' | 'r'>): Kind | undefined {
+export function kindOf({ workload, r: asked }: Pick<Series, 'workload' | 'r'>): Kind | undefined {
+  const r = asked ?? readQuorumIn(workload);
   if (/^(put|set)\b/i.test(workload)) return 'write';
   if (/\b(linearizable|consistent|default)\b/i.test(workload) || (r ?? 1) > 1) return 'agreed-read';
   if (r === 1 || /^get\b|\b(serializable|stale)\b/i.test(workload)) return 'local-read';
   return undefined;
+}
+
+/** "GET r=2" is 2. */
+function readQuorumIn(workload: string): number | undefined {
+  const digits = /\br=(\d+)/.exec(workload)?.[1];
+  return digits === undefined ? undefined : Number(digits);
 }
 
 /**

@@ -128,7 +128,7 @@ function keysGoal(findings: Findings): Goal {
   if (found.length === 0) return notMeasured(goal);
   return {
     ...goal,
-    found: found.map(({ workload, share }) => `${workload} slowest is ${percent(1 - share)} below fastest`).join(', '),
+    found: `slowest below fastest: ${found.map(({ workload, share }) => `${workload} ${percent(1 - share)}`).join(', ')}`,
     isMet: found.every(({ share }) => share >= FLAT),
   };
 }
@@ -148,7 +148,7 @@ function valuesGoal(findings: Findings): Goal {
   if (found.length === 0) return notMeasured(goal);
   return {
     ...goal,
-    found: found.map(({ workload, share }) => `${workload} ${percent(share)} at the worst size`).join(', '),
+    found: `at the worst size: ${found.map(({ workload, share }) => `${workload} ${percent(share)}`).join(', ')}`,
     isMet: found.every(({ share }) => share >= FLAT),
   };
 }

@@ -1,7 +1,7 @@
 import { html, type Markup } from './html.ts';
 import { hatchId, type Look } from './palette.ts';
-import { drawing, plotOf, xAt } from './plot.ts';
-import { linearScale, type Scale } from './scale.ts';
+import { drawing, PAGE_WIDTH, plotOf, xAt } from './plot.ts';
+import type { Scale } from './scale.ts';
 
 /** Groups of horizontal bars, each row with a bar in every column: all bars of a column share one scale, which starts at nought. */
 export interface BarChart {
@@ -52,12 +52,12 @@ const FIGURE = 92;
 /** The first column is the one to compare by. */
 const FIRST_SHARE = 0.62;
 
-export function barChart({ title, columns, groups, width = 1120 }: BarChart): Markup {
+export function barChart({ title, columns, groups, width = PAGE_WIDTH }: BarChart): Markup {
   const height = HEAD + groups.reduce((sum, { rows }) => sum + GROUP_HEAD + rows.length * ROW, 0) + 4;
   const rows = groups.flatMap((group) => group.rows);
   const tracks = trackOf(columns.length, width);
   const scales = columns.map((_, i) =>
-    linearScale(Math.max(...rows.flatMap(({ bars }) => [bars[i]?.value ?? 0, ...(bars[i]?.range ?? [])])), String),
+    fromNought(Math.max(...rows.flatMap(({ bars }) => [bars[i]?.value ?? 0, ...(bars[i]?.range ?? [])]))),
   );
   let y = HEAD;
   const drawn = groups.map((group) => {
@@ -98,12 +98,17 @@ function groupMark(
   return html`<line class="rule" x1="0" x2="${width}" y1="${top}" y2="${top}"/><text class="group" x="0" y="${top + 25}">${title}</text>${rows.map((row, i) => draw(row, top + GROUP_HEAD + i * ROW))}`;
 }
 
+/** Bars say their figures, so that they need no ticks. */
+function fromNought(max: number): Scale {
+  return { at: (value) => (max === 0 ? 0 : value / max), ticks: [] };
+}
+
 function rowMark(row: BarRow, y: number, tracks: readonly Track[], scales: readonly Scale[]): Markup {
   const bars = row.bars.map((bar, i) => {
     const [track, scale] = [tracks[i], scales[i]];
     return track === undefined || scale === undefined ? undefined : barMark(row, bar, y, track, scale);
   });
-  return html`<text class="label" x="0" y="${y + 11}">${row.label}</text><text class="note" x="0" y="${y + 26}">${shortened(row.note)}</text>${bars}`;
+  return html`<text class="label" x="0" y="${row.note === '' ? y + 15 : y + 11}">${row.label}</text><text class="note" x="0" y="${y + 26}">${shortened(row.note)}</text>${bars}`;
 }
 
 function barMark(

@@ -27,12 +27,17 @@ const LEFT = 62;
 const TOP = 28;
 const GAP = 4;
 /** Words on a fill above this share of the darkest one are in the colour of paper. */
-const DARK_FROM = 0.55;
-const LIGHTEST = 0.08;
+const DARK_FROM = 0.72;
+const LIGHTEST = 0.1;
+/** Where the colours start, in parts of the least value: differences matter here, and figures are in every cell. */
+const FLOOR_SHARE = 0.7;
 
 export function heatMap({ title, columns, rows, cells }: HeatMap): Markup {
   const width = LEFT + columns.length * WIDTH;
-  const max = Math.max(...cells.map(({ value }) => value));
+  const values = cells.map(({ value }) => value);
+  const [floor, max] = [Math.min(...values) * FLOOR_SHARE, Math.max(...values)];
+  const shareOf = (value: number): number =>
+    max === floor ? LIGHTEST : LIGHTEST + (1 - LIGHTEST) * ((value - floor) / (max - floor));
   const columnLabels = columns.map(
     (label, i) =>
       html`<text class="label" x="${LEFT + (i + 0.5) * WIDTH}" y="${TOP - 9}" text-anchor="middle">${label}</text>`,
@@ -47,14 +52,13 @@ export function heatMap({ title, columns, rows, cells }: HeatMap): Markup {
     title,
     columnLabels,
     rowLabels,
-    cells.map((cell) => cellMark(cell, max)),
+    cells.map((cell) => cellMark(cell, shareOf(cell.value))),
   );
 }
 
-function cellMark({ row, column, value, text, note, title, isFramed }: Cell, max: number): Markup {
+function cellMark({ row, column, text, note, title, isFramed }: Cell, share: number): Markup {
   const [x, y] = [LEFT + column * WIDTH + GAP / 2, TOP + row * HEIGHT + GAP / 2];
   const [width, height] = [WIDTH - GAP, HEIGHT - GAP];
-  const share = max === 0 ? LIGHTEST : LIGHTEST + (1 - LIGHTEST) * (value / max);
   const words = share > DARK_FROM ? 'on-dark' : 'on-light';
   const frame = isFramed
     ? html`<rect class="cell-frame ${words}" x="${x + 3}" y="${y + 3}" width="${width - 6}" height="${height - 6}" rx="3"/>`

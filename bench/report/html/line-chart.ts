@@ -34,14 +34,18 @@ export interface Point {
 
 const LABEL_GAP = 28;
 const LEADER_FROM = 5;
-const LABEL_WIDTH_MAX = 190;
+const LABEL_WIDTH_MAX = 160;
+const POINT_LABEL_WIDTH = 20;
+/** Beside a point, for its label: below, where lines that rise do not go. */
+const POINT_LABEL = { dx: 7, dy: 13 };
 
 /** Lines with their names at their ends. */
 export function lineChart(chart: LineChart): Markup {
-  const { width = 540, height = 320, x, y, lines } = chart;
-  const words = lines.flatMap(({ label, note }) => [label, note ?? '']);
-  const right = Math.min(LABEL_WIDTH_MAX, 22 + Math.max(0, ...words.map(textWidth)));
-  const plot = plotOf(width, height, { top: 32, right, bottom: 42, left: 52 });
+  const { width = 405, height = 290, x, y, lines } = chart;
+  const words = lines.map(({ label, note }) => Math.max(textWidth(label, true), textWidth(note ?? '')));
+  const beyond = beyondPlot(lines);
+  const right = beyond + Math.min(LABEL_WIDTH_MAX, 18 + Math.max(0, ...words));
+  const plot = plotOf(width, height, { top: 32, right, bottom: 42, left: 44 });
   return drawing(
     width,
     height,
@@ -59,7 +63,9 @@ function lineMark(plot: Plot, { x, y }: LineChart, { look, points, isDashed, has
   const dash = isDashed === true ? ' dashed' : '';
   const marks = hasMarkers === false ? [] : at.map(({ px, py, title }) => marker(look, px, py, title));
   const labels = at.map(({ px, py, label }) =>
-    label === undefined ? undefined : html`<text class="point" x="${px + 6}" y="${py - 7}">${label}</text>`,
+    label === undefined
+      ? undefined
+      : html`<text class="point" x="${px + POINT_LABEL.dx}" y="${py + POINT_LABEL.dy}">${label}</text>`,
   );
   return html`<path class="line s${look.slot}${dash}" d="${path}"/>${marks}${labels}`;
 }
@@ -71,16 +77,20 @@ function endLabels(plot: Plot, { x, y, lines }: LineChart): Markup {
     if (last === undefined) return [];
     return { line, px: xAt(plot, x.scale, last.x), py: yAt(plot, y.scale, last.y) };
   });
+  const names = plot.right + 13 + beyondPlot(lines);
   const wanted = ends.map(({ py }) => py);
   const places = spread(wanted, LABEL_GAP, plot.top + 4, plot.bottom - 12);
   return html`${ends.map(({ line, px, py }, i) => {
     const place = places[i] ?? py;
     const isFar = Math.abs(place - py) > LEADER_FROM || plot.right - px > 2 * LEADER_FROM;
-    const hair = isFar ? html`<path class="leader" d="M${px + 6} ${py}L${plot.right + 9} ${place}"/>` : undefined;
+    const hair = isFar ? html`<path class="leader" d="M${px + 6} ${py}L${names - 4} ${place}"/>` : undefined;
     const note =
-      line.note === undefined
-        ? undefined
-        : html`<text class="note" x="${plot.right + 13}" y="${place + 16}">${line.note}</text>`;
-    return html`${hair}<text class="name s${line.look.slot}" x="${plot.right + 13}" y="${place + 4}">${line.label}</text>${note}`;
+      line.note === undefined ? undefined : html`<text class="note" x="${names}" y="${place + 16}">${line.note}</text>`;
+    return html`${hair}<text class="name s${line.look.slot}" x="${names}" y="${place + 4}">${line.label}</text>${note}`;
   })}`;
+}
+
+/** Room for the label of a point at the right end. */
+function beyondPlot(lines: readonly Line[]): number {
+  return lines.some(({ points }) => points.at(-1)?.label !== undefined) ? POINT_LABEL_WIDTH : 0;
 }

@@ -7,7 +7,7 @@ const DARK = ['#62b0f4', '#f58f52', '#ea93c8', '#3fcb9e', '#e5b548', '#86d3ee', 
 const slots = (colours: readonly string[]): string => colours.map((colour, i) => `--s${i}:${colour};`).join('');
 
 const LIGHT_PAPER = `--paper:#fff;--card:#f5f7fa;--ink:#16202c;--soft:#566273;--hair:#dfe4ea;--grid:#e9edf2;--heat:#0b4f8a;--on-heat:#fff;--yes:#00704f;--no:#b32626;--event:#7a4b00;${slots(LIGHT)}`;
-const DARK_PAPER = `--paper:#10151b;--card:#19212a;--ink:#e8edf3;--soft:#9aa7b6;--hair:#2d3844;--grid:#222b35;--heat:#6fb7f5;--on-heat:#08131d;--yes:#45cf9e;--no:#ff8a80;--event:#efc46a;${slots(DARK)}`;
+const DARK_PAPER = `--paper:#10151b;--card:#19212a;--ink:#e8edf3;--soft:#9aa7b6;--hair:#2d3844;--grid:#222b35;--heat:#4f9fe6;--on-heat:#08131d;--yes:#45cf9e;--no:#ff8a80;--event:#efc46a;${slots(DARK)}`;
 
 const SLOT_RULES = LIGHT.map(
   (_, i) => `.mark.s${i},.bar.s${i},.area.s${i},.name.s${i}{fill:var(--s${i})}.line.s${i}{stroke:var(--s${i})}`,
@@ -19,12 +19,12 @@ const CSS = `
 *{box-sizing:border-box}
 html{scroll-behavior:smooth;-webkit-text-size-adjust:100%}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
-main{max-width:1168px;margin:0 auto;padding:48px 24px 96px}
+main{max-width:1320px;margin:0 auto;padding:48px 24px 96px}
 h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:0 0 14px}
 h2{font-size:24px;line-height:1.2;letter-spacing:-.015em;margin:0 0 8px}
 h3{font-size:15px;margin:0 0 10px}
 .kicker{margin:0 0 4px;color:var(--s0);font-weight:650;letter-spacing:.01em}
-.machine{margin:0;color:var(--soft);max-width:92ch}
+.machine{margin:0;color:var(--soft);max-width:100ch}
 .command{margin:14px 0 0}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--card);padding:5px 9px;border-radius:5px;overflow-wrap:anywhere;box-decoration-break:clone;-webkit-box-decoration-break:clone}
 .note{color:var(--soft);font-size:13.5px}
@@ -34,18 +34,19 @@ code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;backgrou
 .card>.note{margin:0}
 .card ul{list-style:none;margin:14px 0 0;padding:0;border-top:1px solid var(--hair)}
 .card li{display:flex;gap:14px;padding:10px 0 0;line-height:1.35}
-.card li>b{flex:none;width:4.6em;font-size:20px;letter-spacing:-.01em}
+.card li>b{flex:none;width:3.7em;font-size:20px;letter-spacing:-.01em}
 .ahead>b{color:var(--yes)}.behind>b{color:var(--no)}
 nav{margin:32px 0 0;border-block:1px solid var(--hair)}
 nav ul{display:flex;flex-wrap:wrap;gap:2px 20px;list-style:none;margin:0;padding:9px 0;font-size:14px}
 a{color:inherit;text-decoration-color:var(--hair);text-underline-offset:3px}a:hover{text-decoration-color:currentColor}
 section{margin:56px 0 0;scroll-margin-top:16px}
-.lead{margin:0 0 20px;color:var(--soft);max-width:92ch}
-.panels{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,500px),1fr));gap:28px 40px;align-items:start;margin:0 0 16px}
+.lead{margin:0 0 20px;color:var(--soft);max-width:100ch}
+.panels{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,340px),1fr));gap:24px 28px;align-items:start;margin:0 0 16px}
 figure{margin:0 0 16px;break-inside:avoid}
 figcaption{font-weight:600;font-size:15px;margin:0 0 8px}
 .scroll{overflow-x:auto}
-svg{display:block;width:100%;max-width:var(--w);min-width:min(var(--w),520px);height:auto;font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
+svg{display:block;width:100%;max-width:var(--w);min-width:min(var(--w),330px);height:auto;font:12px system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;font-variant-numeric:tabular-nums}
+svg.wide{min-width:820px}
 svg.defs{position:absolute;min-width:0}
 svg text{fill:var(--ink)}
 svg .axis text,svg text.note,svg tspan.note,svg text.point{fill:var(--soft);font-size:12px}

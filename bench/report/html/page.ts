@@ -65,7 +65,7 @@ function chaptersOf(context: Context): readonly Markup[] {
   return all.filter((one) => one !== undefined);
 }
 
-function header({ machine, date, tookS, command, series }: BenchReport): Markup {
+function header({ machine, date, tookS, command, series, targets }: BenchReport): Markup {
   const flush =
     machine.flush === undefined
       ? 'flush not measured'
@@ -73,7 +73,15 @@ function header({ machine, date, tookS, command, series }: BenchReport): Markup 
   const machineText = `${plural(machine.cores, 'core')} of ${machine.cpu}, ${decimalBytes(machine.memoryBytes)} of memory, ${machine.kernel}, Node ${machine.node.replace(/^v/, '')}; ${flush}; load average at the start ${digits(machine.load)}`;
   const failed = series.reduce((sum, one) => sum + failedOf(one), 0);
   const errors = failed === 0 ? 'no request failed' : `${plural(failed, 'request')} failed`;
-  return html`<header><p class="kicker">Quorate</p><h1>Benchmark of ${date.slice(0, 10)}</h1><p class="machine">${machineText}.</p><p class="machine">${plural(series.length, 'measurement')} in ${duration(tookS)}, ${errors}. Servers and load generator share the machine.</p><p class="command"><code>${command}</code></p></header>`;
+  return html`<header><p class="kicker">Quorate</p><h1>Benchmark of ${date.slice(0, 10)}</h1><p class="machine">${machineText}.</p><p class="machine">${plural(series.length, 'measurement')} in ${duration(tookS)}, ${errors}. ${placeText(targets)}</p><p class="command"><code>${command}</code></p></header>`;
+}
+
+/** Only of servers that the benchmark started is it known where they ran. */
+function placeText(targets: readonly TargetInfo[]): string {
+  const stores = [...new Set(targets.filter(({ isOwn }) => isOwn).map(({ store }) => store))];
+  return stores.length === 0
+    ? ''
+    : `The load generator shares this machine with the servers that it started (${stores.join(', ')}).`;
 }
 
 /** From the chapters' own markup, so that it cannot lead nowhere. */

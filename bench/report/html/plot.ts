@@ -23,8 +23,13 @@ export interface Plot {
   readonly bottom: number;
 }
 
-/** Of the 12-pixel sans serif that labels are set in, on average. */
+/** Of the sans serifs that labels are set in, on average: 12 pixels, and 13 pixels bold. */
 const CHARACTER_WIDTH = 6.6;
+const BOLD_WIDTH = 8.4;
+/** What is wider than this is not shrunk to the width of a small screen, but moved sideways. */
+const WIDE_FROM = 800;
+/** Of drawings across the whole page. */
+export const PAGE_WIDTH = 1272;
 
 export function plotOf(width: number, height: number, margin: Margin): Plot {
   return { left: margin.left, right: width - margin.right, top: margin.top, bottom: height - margin.bottom };
@@ -38,8 +43,8 @@ export const yAt = (plot: Plot, scale: Scale, value: number): number =>
 
 /** A drawing that keeps its proportions; `title` is read aloud instead of it. */
 export function drawing(width: number, height: number, title: string, ...parts: readonly Part[]): Markup {
-  const style = `--w:${width}px`;
-  return html`<svg viewBox="0 0 ${width} ${height}" style="${style}" role="img" aria-label="${title}">${parts}</svg>`;
+  const size = width > WIDE_FROM ? 'wide' : '';
+  return html`<svg class="${size}" viewBox="0 0 ${width} ${height}" style="--w:${width}px" role="img" aria-label="${title}">${parts}</svg>`;
 }
 
 /** Ticks below, their grid, and what they count at the right end. */
@@ -59,8 +64,8 @@ export function yAxis(plot: Plot, { label, scale }: Axis): Markup {
   })}<text class="unit" x="0" y="${plot.top - 12}">${label}</text></g>`;
 }
 
-export function textWidth(text: string): number {
-  return text.length * CHARACTER_WIDTH;
+export function textWidth(text: string, isBold = false): number {
+  return text.length * (isBold ? BOLD_WIDTH : CHARACTER_WIDTH);
 }
 
 /** At least `gap` apart and within [min, max] as far as there is room; in the order of the input. */

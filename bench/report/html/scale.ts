@@ -56,7 +56,7 @@ export function ninesScale(): Scale {
   const nines = (percentile: number): number => -Math.log10(1 - Math.min(percentile, end) / 100);
   const ticks = [0, 50, 90, 99, 99.9, 99.99, end].map((value) => ({
     value,
-    label: value === 0 ? 'min' : `${value} %`,
+    label: value === 0 ? 'min' : String(value),
   }));
   return { at: (percentile) => nines(percentile) / nines(end), ticks };
 }

@@ -4,7 +4,7 @@ import { failedOf, inSection, isDurable, isLike, isPeer, type Kind, kindOf, targ
 import { sharedSettings } from '../series-columns.ts';
 import { milliseconds, perSecond, plural, times } from '../units.ts';
 import { type BarRow, barChart } from './bar-chart.ts';
-import { type Context, groupsOf, lookOf } from './context.ts';
+import { type Context, type Group, groupsOf, lookOf } from './context.ts';
 import { chapter, figure } from './figure.ts';
 import { html, type Markup } from './html.ts';
 import { seriesTable } from './series-table.ts';
@@ -14,6 +14,12 @@ const CARD_TITLES: Readonly<Record<Kind, string>> = {
   'agreed-read': 'Reads that several copies agree on',
   'local-read': 'Reads of one copy',
 };
+
+const DURABILITIES = [
+  { isSafe: true, title: 'on disk before it is acknowledged' },
+  { isSafe: false, title: 'acknowledged before it is on disk' },
+  { isSafe: undefined, title: 'of a store that does not say whether it is on disk' },
+] as const;
 
 /** A card for each kind of request: Quorate's figure, and how many times that of each peer it is. */
 export function verdicts({ report }: Context): Markup | undefined {
@@ -79,12 +85,14 @@ export function mainChapter(context: Context): Markup | undefined {
       { label: 'Operations a second', note: 'longer is better; whiskers: slowest and fastest repetition' },
       { label: 'p99 latency', note: 'shorter is better' },
     ],
-    groups: groupsOf(main).map(({ title, series }) => ({
-      title,
-      rows: [...series]
-        .sort((a, b) => b.median.operationsPerS - a.median.operationsPerS)
-        .map((one) => mainRow(context, one)),
-    })),
+    groups: groupsOf(main)
+      .flatMap((group) => byDurability(context, group))
+      .map(({ title, series }) => ({
+        title,
+        rows: [...series]
+          .sort((a, b) => b.median.operationsPerS - a.median.operationsPerS)
+          .map((one) => mainRow(context, one)),
+      })),
   });
   return chapter({
     id: 'main',
@@ -92,6 +100,16 @@ export function mainChapter(context: Context): Markup | undefined {
     lead: `${sentence(sharedSettings(main))}. Hatched writes are acknowledged before they are on disk: a power cut may lose them. Fastest first; the same store has the same colour throughout.`,
     body: [figure('', chart), seriesTable(main)],
   });
+}
+
+/** Writes that outlive a power cut and writes that do not are two things, however fast. */
+function byDurability({ report }: Context, group: Group): readonly Group[] {
+  if (group.kind !== 'write') return [group];
+  return DURABILITIES.map(({ title, isSafe }) => ({
+    ...group,
+    title: `${group.title}, ${title}`,
+    series: group.series.filter((one) => isDurable(targetOf(report, one)?.durability ?? '') === isSafe),
+  })).filter(({ series }) => series.length > 0);
 }
 
 export function mainRow(context: Context, series: Series): BarRow {
@@ -102,7 +120,7 @@ export function mainRow(context: Context, series: Series): BarRow {
   const title = `${target}, ${workload}: ${perSecond(median.operationsPerS)} (${perSecond(spread.minPerS)} to ${perSecond(spread.maxPerS)}), p99 ${milliseconds(median.p99Ms)}${errors}`;
   return {
     label: target,
-    note: `${workload}${isWrite && info !== undefined ? `: ${info.durability}` : ''}${errors}`,
+    note: `${kindOf(series) === undefined ? '' : workload}${isWrite && info !== undefined ? `: ${info.durability}` : ''}${errors}`,
     look: lookOf(context, series),
     isHatched: isWrite && info !== undefined && isDurable(info.durability) === false,
     bars: [

@@ -63,11 +63,9 @@ export function sweepChapters(context: Context): readonly Markup[] {
 
 function sweepChapter(context: Context, sweep: Sweep, series: readonly Series[]): Markup {
   const groups = groupsOf(series);
-  const charts = groups.map((group) => figure(`${group.title}: operations a second`, rateChart(context, sweep, group)));
+  const charts = groups.map((group) => figure(group.title, rateChart(context, sweep, group)));
   const bytes =
-    sweep.section === 'values'
-      ? groups.map((group) => figure(`${group.title}: bytes a second`, bytesChart(context, sweep, group)))
-      : [];
+    sweep.section === 'values' ? groups.map((group) => figure(group.title, bytesChart(context, sweep, group))) : [];
   return chapter({
     id: sweep.section,
     title: sweep.title,
@@ -80,7 +78,10 @@ function rateChart(context: Context, sweep: Sweep, { title, series }: Group): Ma
   return lineChart({
     title: `${title}: operations a second by ${sweep.axis}`,
     x: { label: sweep.axis, scale: settingScale(series.map(sweep.read), sweep.label) },
-    y: { label: 'ops/s', scale: linearScale(Math.max(...series.map(({ median }) => median.operationsPerS)), short) },
+    y: {
+      label: 'operations a second',
+      scale: linearScale(Math.max(...series.map(({ median }) => median.operationsPerS)), short),
+    },
     lines: sweepLines(context, sweep, series, ({ median }) => median.operationsPerS),
   });
 }
@@ -91,7 +92,7 @@ function bytesChart(context: Context, sweep: Sweep, { title, series }: Group): M
   return lineChart({
     title: `${title}: megabytes a second by ${sweep.axis}`,
     x: { label: sweep.axis, scale: settingScale(series.map(sweep.read), sweep.label) },
-    y: { label: 'MB/s', scale: linearScale(Math.max(...series.map(megabytesPerS)), short) },
+    y: { label: 'megabytes a second', scale: linearScale(Math.max(...series.map(megabytesPerS)), short) },
     lines: sweepLines(context, sweep, series, megabytesPerS),
   });
 }
@@ -105,7 +106,7 @@ function sweepLines(
   return linesOf(context, sweep, series).map(({ label, note, of }) => ({
     label,
     note,
-    look: lookOf(context, of[0]),
+    look: lookOf(context, firstListed(context, of)),
     points: [...of]
       .sort((a, b) => sweep.read(a) - sweep.read(b))
       .map((one) => ({
@@ -114,6 +115,12 @@ function sweepLines(
         title: pointTitle(one, `${sweep.axis}: ${sweep.label(sweep.read(one))}`),
       })),
   }));
+}
+
+/** So that a line of clusters of several sizes has the colour that its store has elsewhere. */
+function firstListed({ report }: Context, of: NonEmpty<Series>): Series {
+  const names = report.targets.map(({ name }) => name);
+  return of.reduce((a, b) => (names.indexOf(b.target) < names.indexOf(a.target) ? b : a));
 }
 
 interface Named {

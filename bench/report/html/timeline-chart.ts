@@ -2,7 +2,7 @@ import type { TimelineEvent, TimelinePoint } from '../bench-report.ts';
 import { milliseconds, perSecond, plural, short } from '../units.ts';
 import { html, type Markup } from './html.ts';
 import type { Look } from './palette.ts';
-import { drawing, type Plot, plotOf, spread, xAt, xAxis, yAt, yAxis } from './plot.ts';
+import { drawing, PAGE_WIDTH, type Plot, plotOf, spread, xAt, xAxis, yAt, yAxis } from './plot.ts';
 import { linearScale, logScale, type Scale } from './scale.ts';
 
 export interface Timeline {
@@ -12,7 +12,6 @@ export interface Timeline {
   readonly events: readonly TimelineEvent[];
 }
 
-const WIDTH = 1120;
 const RATE_HEIGHT = 170;
 const LATENCY_HEIGHT = 170;
 const EVENT_LINE = 17;
@@ -22,8 +21,8 @@ const MARGIN = { left: 58, right: 84 };
 export function timelineChart({ title, look, points, events }: Timeline): Markup {
   const head = 10 + events.length * EVENT_LINE;
   const height = head + RATE_HEIGHT + LATENCY_HEIGHT;
-  const rates = plotOf(WIDTH, head + RATE_HEIGHT, { ...MARGIN, top: head + 32, bottom: 14 });
-  const latencies = plotOf(WIDTH, height, { ...MARGIN, top: head + RATE_HEIGHT + 24, bottom: 42 });
+  const rates = plotOf(PAGE_WIDTH, head + RATE_HEIGHT, { ...MARGIN, top: head + 32, bottom: 14 });
+  const latencies = plotOf(PAGE_WIDTH, height, { ...MARGIN, top: head + RATE_HEIGHT + 24, bottom: 42 });
   const x = { label: 'seconds', scale: linearScale(lastSecond(points, events), short, 12) };
   const rate = { label: 'successful, /s', scale: linearScale(Math.max(...points.map((p) => p.operations)), short, 4) };
   const ms = {
@@ -34,7 +33,7 @@ export function timelineChart({ title, look, points, events }: Timeline): Markup
     ),
   };
   return drawing(
-    WIDTH,
+    PAGE_WIDTH,
     height,
     title,
     yAxis(rates, rate),
