@@ -1,0 +1,100 @@
+import { formatTable } from '../table.ts';
+import type { BenchReport, Costs, Section, Series } from './bench-report.ts';
+import { groupBy } from './comparison.ts';
+import { goalCount, verdictOf } from './goal-words.ts';
+import { seriesColumns, sharedSettings } from './series-columns.ts';
+import { count, decimalBytes, digits, duration, microseconds, milliseconds, size } from './units.ts';
+
+const TITLES: Readonly<Record<Section, string>> = {
+  main: 'Side by side',
+  ycsb: 'Mixes after YCSB',
+  matrix: 'Every R and W',
+  connections: 'Connections',
+  nodes: 'Nodes',
+  values: 'Value size',
+  keys: 'Number of keys',
+  durability: 'What durability costs',
+  'open-loop': 'Open loop: a fixed rate, latency from the intended start',
+  outage: 'While a node is away, and comes back',
+};
+
+/** The whole report for a terminal: a table for each section, costs, goals. */
+export function formatReport(report: BenchReport): string {
+  const sections = [...groupBy(report.series, ({ section }) => section)];
+  const parts = [
+    head(report),
+    ...sections.map(([section, series]) => `${TITLES[section]}\n${seriesText(series)}`),
+    ...(report.costs === undefined ? [] : costsText(report.costs)),
+    ...(report.goals.length === 0 ? [] : [goalsText(report)]),
+  ];
+  return parts.join('\n');
+}
+
+/** "Linux 6.1.0, Node 20.20.2": all that the figures depend on, in one line. */
+export function machineText({ cpu, cores, memoryBytes, kernel, node, flush, load }: BenchReport['machine']): string {
+  const disk =
+    flush === undefined
+      ? 'flush not measured'
+      : `a flush of 4 KiB takes ${milliseconds(flush.p50Ms)} (p99 ${milliseconds(flush.p99Ms)})`;
+  const memory = `${decimalBytes(memoryBytes)} of memory`;
+  const versions = `${kernel}, Node ${node.replace(/^v/, '')}`;
+  return `${cores} × ${cpu}, ${memory}, ${versions}; ${disk}; load average at the start ${digits(load)}`;
+}
+
+function head({ machine, targets, command, tookS }: BenchReport): string {
+  const rows = targets.map(({ name, store, version, nodes, durability }) => [
+    name,
+    `${store} ${version}`,
+    durability,
+    count(nodes),
+  ]);
+  const table = formatTable([['target', 'store', 'durability', 'nodes'], ...rows], 3);
+  return `\n${command}\n${machineText(machine)}\ntook ${duration(tookS)}\n\n${table}`;
+}
+
+function seriesText(series: readonly Series[]): string {
+  const columns = seriesColumns(series);
+  // Columns of words come first, since the table sets only the first ones to the left.
+  const ordered = [...columns.filter(({ isText }) => isText), ...columns.filter(({ isText }) => !isText)];
+  const rows = series.map((one) => ordered.map(({ cell }) => cell(one)));
+  const table = formatTable(
+    [ordered.map(({ title }) => title), ...rows],
+    ordered.filter(({ isText }) => isText).length,
+  );
+  return `${sharedSettings(series)}\n${table}`;
+}
+
+function costsText({ perPut, memory, memoryOverTime, start, idleCpuPercent }: Costs): readonly string[] {
+  const last = memoryOverTime?.at(-1);
+  const rows = [
+    ...(perPut === undefined ? [] : putRows(perPut)),
+    ...(memory ?? []).map(({ keys, bytesPerNode }) => [
+      `memory of a node, ${count(keys)} keys`,
+      decimalBytes(bytesPerNode),
+    ]),
+    ...(last === undefined
+      ? []
+      : [[`memory of a node after ${duration(last.second)} of load`, decimalBytes(last.bytesPerNode)]]),
+    ...(start ?? []).map(({ keys, seconds }) => [`start with ${count(keys)} keys`, `${digits(seconds)} s`]),
+    ...(idleCpuPercent === undefined
+      ? []
+      : [['processor time of an idle node', `${digits(idleCpuPercent)} % of a core`]]),
+  ];
+  return rows.length === 0 ? [] : [`What it takes\n${formatTable([['cost', 'found'], ...rows])}`];
+}
+
+function putRows(perPut: NonNullable<Costs['perPut']>): readonly (readonly string[])[] {
+  const put = `per PUT of ${size(perPut.valueBytes)}, w=2`;
+  return [
+    [`sent between nodes ${put}`, decimalBytes(perPut.wireBytes)],
+    [`written to disk per replica ${put}`, decimalBytes(perPut.diskBytesPerReplica)],
+    [`flushes ${put}`, digits(perPut.flushes)],
+    [`processor time of all nodes ${put}`, microseconds(perPut.nodeCpuUs)],
+    [`processor time of the client ${put}`, microseconds(perPut.clientCpuUs)],
+  ];
+}
+
+function goalsText({ goals }: BenchReport): string {
+  const rows = goals.map((goal) => [goal.goal, goal.wanted, goal.found, verdictOf(goal)]);
+  return `Goals: ${goalCount(goals)}\n${formatTable([['goal', 'wanted', 'found', ''], ...rows], 4)}`;
+}
