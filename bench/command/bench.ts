@@ -1,8 +1,8 @@
+import type { LocalClusterOptions } from '../cluster/local-cluster.ts';
 import { GET, PUT } from '../load/mix.ts';
 import type { BenchOptions } from './options.ts';
 import type { Question, Runner } from './runner.ts';
-import { filled, ownTarget, type OwnTarget, type Target, wayOf } from './target.ts';
-import type { LocalClusterOptions } from '../cluster/local-cluster.ts';
+import { filled, type OwnTarget, ownTarget, type Target, wayOf } from './target.ts';
 
 /** What every part of the benchmark works with. */
 export interface BenchBase {
@@ -36,7 +36,12 @@ export function ask(
 }
 
 /** The strong and, of reads, the weak way: a PUT and two GETs. */
-export function essence(bench: BenchBase, target: Target, section: Question['section'], more: Partial<Question> = {}): readonly Question[] {
+export function essence(
+  bench: BenchBase,
+  target: Target,
+  section: Question['section'],
+  more: Partial<Question> = {},
+): readonly Question[] {
   const write = wayOf(target.store.writes, 'quorum');
   const ways = [wayOf(target.store.reads, 'quorum'), wayOf(target.store.reads, 'one')];
   const reads = ways.filter((way, i) => ways.indexOf(way) === i);
@@ -60,7 +65,9 @@ export async function withCluster<T>(
     await fillWith(runner, target, keys, options.valueBytes);
     return await use(target);
   } catch (error) {
-    throw new Error(`${error instanceof Error ? error.message : error}\n${target.cluster.lastWords()}`, { cause: error });
+    throw new Error(`${error instanceof Error ? error.message : error}\n${target.cluster.lastWords()}`, {
+      cause: error,
+    });
   } finally {
     await target.stop();
   }
@@ -68,6 +75,8 @@ export async function withCluster<T>(
 
 export async function fillWith(runner: Runner, target: Target, keys: number, valueBytes: number): Promise<void> {
   await filled(target, keys, valueBytes, (written) =>
-    runner.options.progress(`filling ${target.info.name}: ${written.toLocaleString('en')} of ${keys.toLocaleString('en')} keys`),
+    runner.options.progress(
+      `filling ${target.info.name}: ${written.toLocaleString('en')} of ${keys.toLocaleString('en')} keys`,
+    ),
   );
 }

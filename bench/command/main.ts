@@ -5,23 +5,34 @@
  */
 import { writeFile } from 'node:fs/promises';
 import { htmlReport } from '../report/html/page.ts';
-import { progressLine } from '../report/progress-line.ts';
+import { LiveLine } from '../report/live-line.ts';
 import { writeReport } from '../report/report-file.ts';
-import { terminalReport } from '../report/terminal-report.ts';
+import { formatReport } from '../report/terminal.ts';
 import { type BenchOptions, benchCommand } from './options.ts';
 import { benchReport } from './report.ts';
 
 async function run(options: BenchOptions): Promise<void> {
-  const command = ['quorate bench', ...process.argv.slice(2)].join(' ');
-  const line = progressLine(process.stderr);
+  const startMs = performance.now();
+  const line = new LiveLine(process.stderr);
+  let done = 0;
   try {
-    const report = await benchReport({ options, command, progress: (text) => line.show(text) });
-    line.end();
-    process.stdout.write(terminalReport(report));
+    const report = await benchReport({
+      options,
+      command: ['quorate bench', ...process.argv.slice(2)].join(' '),
+      progress: (text, now) => {
+        const elapsedS = Math.round((performance.now() - startMs) / 1000);
+        line.show({ done, all: options.parts.length, text, elapsedS, ...(now === undefined ? {} : { now }) });
+      },
+      onPart: (parts) => {
+        done = parts;
+      },
+    });
+    line.clear();
+    process.stdout.write(formatReport(report));
     if (options.json !== undefined) await writeReport(options.json, report);
     if (options.html !== undefined) await writeFile(options.html, htmlReport(report));
   } catch (error) {
-    line.end();
+    line.clear();
     process.stderr.write(`quorate bench: ${error instanceof Error ? error.message : error}\n`);
     process.exitCode = 1;
   }

@@ -63,7 +63,12 @@ export function benchCommand(run: (options: BenchOptions) => Promise<void>): Com
   const command = new Command('quorate bench')
     .description('measure a cluster: one that is started for it on this machine, or one that is there')
     .option('--url <url>', 'drive this cluster instead of starting one; again for its other nodes', collect(url), [])
-    .option('--peer <peer>', 'beside it, etcd=URL,... consul=URL,... or redis=HOST:PORT,...; again for more', collect(peer), [])
+    .option(
+      '--peer <peer>',
+      'beside it, etcd=URL,... consul=URL,... or redis=HOST:PORT,...; again for more',
+      collect(peer),
+      [],
+    )
     .addOption(
       new Option('--part <part>', `what to measure; again for more (default: ${QUICK.join(', ')})`)
         .argParser(collect(part))
@@ -79,7 +84,11 @@ export function benchCommand(run: (options: BenchOptions) => Promise<void>): Com
     .option('--seconds <seconds>', 'of each measurement', whole(1, 3600), 5)
     .option('--warmup <seconds>', 'before each measurement', whole(0, 600), 2)
     .option('--repetitions <count>', 'of each measurement', whole(1, 100), 3)
-    .option('--rate <perSecond>', 'of the open loop (default: 25, 50 and 75 % of the closed loop)', whole(1, 10_000_000))
+    .option(
+      '--rate <perSecond>',
+      'of the open loop (default: 25, 50 and 75 % of the closed loop)',
+      whole(1, 10_000_000),
+    )
     .option('--data <folder>', 'where nodes keep their data (default: a temporary folder)')
     .addOption(
       new Option('--generator <name>', 'what sends the requests of closed loops of plain reads or writes')
@@ -101,12 +110,25 @@ Further commands:
 `;
 
 function optionsFrom(command: Command, given: Given): BenchOptions {
-  const { url: urls, peer: peers, nodes, durability, keys, connections, seconds, repetitions, generator, json, html } = given;
+  const {
+    url: urls,
+    peer: peers,
+    nodes,
+    durability,
+    keys,
+    connections,
+    seconds,
+    repetitions,
+    generator,
+    json,
+    html,
+  } = given;
   const asked = given.full ? PARTS : given.part.length > 0 ? given.part : QUICK;
   const isOwn = (one: Part): boolean => OWN_PARTS.some((own) => own === one);
   const parts = PARTS.filter((one) => asked.includes(one) && !(urls.length > 0 && isOwn(one)));
   const alien = given.part.filter((one) => urls.length > 0 && isOwn(one));
-  if (alien.length > 0) command.error(`error: --part ${alien.join(', ')} starts nodes of its own and goes without --url`, { exitCode: 2 });
+  if (alien.length > 0)
+    command.error(`error: --part ${alien.join(', ')} starts nodes of its own and goes without --url`, { exitCode: 2 });
   const n = given.n ?? Math.min(3, nodes);
   if (urls.length === 0 && n > nodes) command.error(`error: --n ${n} is more than --nodes ${nodes}`, { exitCode: 2 });
   return {

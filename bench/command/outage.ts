@@ -1,5 +1,5 @@
 import type { LocalCluster } from '../cluster/local-cluster.ts';
-import { PUT, type Mix } from '../load/mix.ts';
+import { type Mix, PUT } from '../load/mix.ts';
 import type { TimelineEvent } from '../report/bench-report.ts';
 import { ask, type BenchBase, withCluster } from './bench.ts';
 import type { Script } from './runner.ts';
@@ -24,7 +24,11 @@ export async function outage(bench: BenchBase): Promise<void> {
     const question = ask(bench, others, { section: 'outage', workload: 'all nodes there', mix: MIX, keys: KEYS });
     const [calm] = await bench.runner.ask([question]);
     const ratePerS = Math.max(1, Math.round((calm?.median.operationsPerS ?? 0) * SHARE));
-    const open = { ...question, workload: 'a node is killed and comes back', loop: { kind: 'open', ratePerS } } as const;
+    const open = {
+      ...question,
+      workload: 'a node is killed and comes back',
+      loop: { kind: 'open', ratePerS },
+    } as const;
     const story = new Story(target.cluster);
     await bench.runner.tell(open, CALM_S + AWAY_S + BACK_S, story);
     await story.end();
@@ -47,8 +51,8 @@ class Story implements Script {
   }
 
   onSecond(second: number): void {
-    if (second + 1 === CALM_S) this.then(() => this.kill());
-    if (second + 1 === CALM_S + AWAY_S) this.then(() => this.start());
+    if (second + 1 === CALM_S) this.next(() => this.kill());
+    if (second + 1 === CALM_S + AWAY_S) this.next(() => this.start());
   }
 
   /** Rejects when something could not be done. */
@@ -56,8 +60,8 @@ class Story implements Script {
     return this.work;
   }
 
-  private then(next: () => Promise<void>): void {
-    this.work = this.work.then(next);
+  private next(step: () => Promise<void>): void {
+    this.work = this.work.then(step);
     // Reported by end().
     this.work.catch(() => {});
   }

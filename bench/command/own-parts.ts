@@ -26,7 +26,13 @@ function durability(bench: BenchBase): Promise<readonly Series[]> {
       bench.runner.ask(
         [flushed, relaxed].flatMap((target) => {
           const write = wayOf(target.store.writes, 'quorum');
-          return ask(bench, target, { section: 'durability', workload: write.label, mix: PUT, write, keys: NODES_KEYS });
+          return ask(bench, target, {
+            section: 'durability',
+            workload: write.label,
+            mix: PUT,
+            write,
+            keys: NODES_KEYS,
+          });
         }),
       ),
     ),

@@ -5,11 +5,11 @@ import { measureCosts } from '../costs/measure-costs.ts';
 import type { BenchReport, Costs } from '../report/bench-report.ts';
 import { goalsOf } from '../report/goals.ts';
 import { type BenchBase, fillWith } from './bench.ts';
-import { type BenchOptions, SHARED_PARTS, type SharedPart } from './options.ts';
-import { OWN_WORK } from './own-parts.ts';
 import { copiesOf } from './copies.ts';
+import { type BenchOptions, OWN_PARTS, SHARED_PARTS, type SharedPart } from './options.ts';
+import { OWN_WORK } from './own-parts.ts';
 import { SHARED_WORK } from './parts.ts';
-import { Runner } from './runner.ts';
+import { Runner, type Say } from './runner.ts';
 import { memoryTarget, ownTarget, peerTarget, runningTarget, type Target } from './target.ts';
 
 const COST_KEYS = [100_000, 1_000_000];
@@ -21,12 +21,13 @@ export interface ReportNeeds {
   readonly options: BenchOptions;
   /** As it was typed. */
   readonly command: string;
-  /** A line that is written over. */
-  readonly progress: (text: string) => void;
+  readonly progress: Say;
+  /** So many parts are over. */
+  readonly onPart: (done: number) => void;
 }
 
 /** Measures all that the options ask for. Whatever was started for it has ended when this resolves or rejects. */
-export async function benchReport({ options, command, progress }: ReportNeeds): Promise<BenchReport> {
+export async function benchReport({ options, command, progress, onPart }: ReportNeeds): Promise<BenchReport> {
   const startMs = performance.now();
   const date = new Date().toISOString();
   const where = machine(options.urls.length === 0 ? (options.folder ?? tmpdir()) : undefined);
@@ -34,14 +35,15 @@ export async function benchReport({ options, command, progress }: ReportNeeds): 
   const runner = new Runner({ seconds, warmupS, repetitions, generator, progress });
   const base = { options, runner };
   const shared = SHARED_PARTS.filter((part) => parts.includes(part));
-  if (shared.length > 0) await askShared(base, shared);
+  if (shared.length > 0) await askShared(base, shared, onPart);
   let costs: Costs | undefined;
-  for (const part of parts) {
+  for (const [i, part] of OWN_PARTS.filter((one) => parts.includes(one)).entries()) {
+    onPart(shared.length + i);
     if (part === 'costs') costs = await costsOf(options, progress);
-    else if (isOwn(part)) await OWN_WORK[part](base);
+    else await OWN_WORK[part](base);
   }
   const findings = {
-    ...{ format: 1, date, command, machine: where, costs } as const,
+    ...({ format: 1, date, command, machine: where, costs } as const),
     tookS: Math.round((performance.now() - startMs) / 1000),
     targets: [...runner.targets.values()],
     series: runner.series,
@@ -49,9 +51,7 @@ export async function benchReport({ options, command, progress }: ReportNeeds): 
   return { ...findings, goals: goalsOf(findings) };
 }
 
-const isOwn = (part: string): part is keyof typeof OWN_WORK => part in OWN_WORK;
-
-async function askShared(base: BenchBase, parts: readonly SharedPart[]): Promise<void> {
+async function askShared(base: BenchBase, parts: readonly SharedPart[], onPart: ReportNeeds['onPart']): Promise<void> {
   const { options, runner } = base;
   const open: Target[] = [];
   const opened = async (target: Promise<Target>): Promise<Target> => {
@@ -64,7 +64,10 @@ async function askShared(base: BenchBase, parts: readonly SharedPart[]): Promise
     const others = [await opened(memoryTarget())];
     for (const peer of options.peers) others.push(await opened(peerTarget(peer)));
     for (const one of open) await fillWith(runner, one, options.keys, options.valueBytes);
-    for (const part of parts) await SHARED_WORK[part]({ ...base, target, others });
+    for (const [i, part] of parts.entries()) {
+      onPart(i);
+      await SHARED_WORK[part]({ ...base, target, others });
+    }
   } finally {
     for (const target of open) await target.stop();
   }

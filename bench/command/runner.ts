@@ -3,7 +3,15 @@ import { canDrive } from '../load/autocannon-loop.ts';
 import { type Measured, measure } from '../load/measure.ts';
 import type { Mix } from '../load/mix.ts';
 import { type Repetition, seriesOf } from '../load/repeat.ts';
-import type { Distribution, Loop, Section, Series, TargetInfo, TimelineEvent, TimelinePoint } from '../report/bench-report.ts';
+import type {
+  Distribution,
+  Loop,
+  Section,
+  Series,
+  TargetInfo,
+  TimelineEvent,
+  TimelinePoint,
+} from '../report/bench-report.ts';
 import type { Way } from '../stores/store.ts';
 import type { Target } from './target.ts';
 
@@ -29,13 +37,15 @@ export interface Script {
   onSecond(second: number): void;
 }
 
+/** Tells people what is being done, and how the last second went. */
+export type Say = (text: string, now?: Pick<TimelinePoint, 'operations' | 'p99Ms' | 'errors'>) => void;
+
 export interface RunnerOptions {
   readonly seconds: number;
   readonly warmupS: number;
   readonly repetitions: number;
   readonly generator: 'sessions' | 'autocannon';
-  /** A line that is written over. */
-  readonly progress: (text: string) => void;
+  readonly progress: Say;
 }
 
 /** Asks questions, one at a time, and keeps what came of each. */
@@ -61,7 +71,11 @@ export class Runner {
         found[i]?.push(await this.once(question, which, this.options.seconds));
       }
     }
-    const series = questions.map((question, i) => ({ ...settingOf(question), ...seriesOf(found[i] ?? []), events: [] }));
+    const series = questions.map((question, i) => ({
+      ...settingOf(question),
+      ...seriesOf(found[i] ?? []),
+      events: [],
+    }));
     this.series.push(...series);
     return series;
   }
@@ -96,7 +110,7 @@ export class Runner {
         else cpuUs = meter.used()?.cpuUs;
       },
       onSecond: (point) => {
-        progress(`${title}: ${point.operations.toLocaleString('en')}/s, p99 ${point.p99Ms} ms`);
+        progress(title, point);
         onSecond?.(point);
       },
     });

@@ -9,7 +9,7 @@ export interface LiveOutput {
 
 /** What a run is doing. */
 export interface Progress {
-  /** Measurements that are over, of all that are planned. */
+  /** Parts that are over, of all that are planned. They differ in length: what is left is not told. */
   readonly done: number;
   readonly all: number;
   readonly text: string;
@@ -42,7 +42,7 @@ export class LiveLine {
   }
 }
 
-/** "12/40  quorate, PUT w=2  9,820/s  p99 9.8 ms  1 min 5 s, 3 min left" */
+/** "2/10  quorate, PUT w=2  9,820/s  p99 9.8 ms  1 min 5 s" */
 export function progressText({ done, all, text, elapsedS, now }: Progress): string {
   const live =
     now === undefined
@@ -52,6 +52,5 @@ export function progressText({ done, all, text, elapsedS, now }: Progress): stri
           `p99 ${milliseconds(now.p99Ms)}`,
           ...(now.errors === 0 ? [] : [`${now.errors} errors`]),
         ];
-  const left = done === 0 ? '' : `, ${duration((elapsedS / done) * (all - done))} left`;
-  return [`${done}/${all}`, text, ...live, `${duration(elapsedS)}${left}`].join('  ');
+  return [`${done}/${all}`, text, ...live, duration(elapsedS)].join('  ');
 }
