@@ -51,6 +51,11 @@ export function essence(
   ];
 }
 
+/** Repetitions where a part asks much: what it compares differs by more than chance. */
+export function fewer({ options }: BenchBase): number {
+  return Math.min(2, options.repetitions);
+}
+
 /** Starts a cluster, fills it, and removes it in the end. */
 export async function withCluster<T>(
   { options, runner }: BenchBase,

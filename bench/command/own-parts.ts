@@ -1,6 +1,6 @@
 import { PUT } from '../load/mix.ts';
 import type { Series } from '../report/bench-report.ts';
-import { ask, type BenchBase, essence, fillWith, withCluster } from './bench.ts';
+import { ask, type BenchBase, essence, fewer, fillWith, withCluster } from './bench.ts';
 import type { OwnPart } from './options.ts';
 import { outage } from './outage.ts';
 import { wayOf } from './target.ts';
@@ -16,7 +16,6 @@ export const OWN_WORK: Readonly<Record<Exclude<OwnPart, 'costs'>, (bench: BenchB
 const NODES = [1, 3, 5, 7];
 const NODES_KEYS = 10_000;
 const KEYS = [10_000, 100_000, 1_000_000];
-const FEWER = 2;
 
 /** What a flush before each acknowledgement costs. */
 function durability(bench: BenchBase): Promise<readonly Series[]> {
@@ -42,7 +41,7 @@ function durability(bench: BenchBase): Promise<readonly Series[]> {
 async function nodes(bench: BenchBase): Promise<void> {
   for (const count of NODES) {
     await withCluster(bench, { nodes: count, n: Math.min(count, 3), keys: NODES_KEYS }, (target) =>
-      bench.runner.ask(essence(bench, target, 'nodes', { keys: NODES_KEYS }), FEWER),
+      bench.runner.ask(essence(bench, target, 'nodes', { keys: NODES_KEYS }), fewer(bench)),
     );
   }
 }
@@ -52,7 +51,7 @@ async function keys(bench: BenchBase): Promise<void> {
   await withCluster(bench, { keys: 0 }, async (target) => {
     for (const count of KEYS) {
       await fillWith(bench.runner, target, count, bench.options.valueBytes);
-      await bench.runner.ask(essence(bench, target, 'keys', { keys: count }), FEWER);
+      await bench.runner.ask(essence(bench, target, 'keys', { keys: count }), fewer(bench));
     }
   });
 }

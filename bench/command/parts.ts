@@ -1,6 +1,6 @@
 import { GET, type Mix, PUT, READ_MODIFY_WRITE, YCSB } from '../load/mix.ts';
 import type { Series } from '../report/bench-report.ts';
-import { ask, type Bench, essence, fillWith } from './bench.ts';
+import { ask, type Bench, essence, fewer, fillWith } from './bench.ts';
 import type { SharedPart } from './options.ts';
 import type { Question } from './runner.ts';
 import { type Target, wayWith } from './target.ts';
@@ -20,7 +20,6 @@ const VALUE_BYTES = [100, 1024, 4096, 16_384, 65_536];
 /** Written again with each size: few enough for any disk. */
 const VALUE_KEYS = 2000;
 const SHARES = [0.25, 0.5, 0.75];
-const FEWER = 2;
 
 /** Every way in which the cluster and the others read and write that can be compared. */
 function main(bench: Bench): Promise<readonly Series[]> {
@@ -59,7 +58,7 @@ async function sharesOf({ runner }: Bench, question: Question): Promise<readonly
 
 function connections(bench: Bench): Promise<readonly Series[]> {
   const questions = CONNECTIONS.flatMap((count) => essence(bench, bench.target, 'connections', { connections: count }));
-  return bench.runner.ask(questions, FEWER);
+  return bench.runner.ask(questions, fewer(bench));
 }
 
 /** Also of those it is compared with. */
@@ -69,7 +68,7 @@ function ycsb(bench: Bench): Promise<readonly Series[]> {
   const questions = mixes.flatMap((mix) =>
     targets.map((target) => ask(bench, target, { section: 'ycsb', workload: mix.name, mix })),
   );
-  return bench.runner.ask(questions, FEWER);
+  return bench.runner.ask(questions, fewer(bench));
 }
 
 /** Half reads and half writes, with every number of replicas that each can wait for. */
@@ -83,13 +82,13 @@ function matrix(bench: Bench): Promise<readonly Series[]> {
       return ask(bench, target, { section: 'matrix', workload: mix.name, mix, read, write });
     }),
   );
-  return bench.runner.ask(questions, FEWER);
+  return bench.runner.ask(questions, fewer(bench));
 }
 
 async function values(bench: Bench): Promise<void> {
   for (const valueBytes of VALUE_BYTES) {
     await fillWith(bench.runner, bench.target, VALUE_KEYS, valueBytes);
-    await bench.runner.ask(essence(bench, bench.target, 'values', { valueBytes, keys: VALUE_KEYS }), FEWER);
+    await bench.runner.ask(essence(bench, bench.target, 'values', { valueBytes, keys: VALUE_KEYS }), fewer(bench));
   }
   await fillWith(bench.runner, bench.target, VALUE_KEYS, bench.options.valueBytes);
 }

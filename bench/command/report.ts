@@ -5,7 +5,6 @@ import { measureCosts } from '../costs/measure-costs.ts';
 import type { BenchReport, Costs } from '../report/bench-report.ts';
 import { goalsOf } from '../report/goals.ts';
 import { type BenchBase, fillWith } from './bench.ts';
-import { copiesOf } from './copies.ts';
 import { type BenchOptions, OWN_PARTS, SHARED_PARTS, type SharedPart } from './options.ts';
 import { OWN_WORK } from './own-parts.ts';
 import { SHARED_WORK } from './parts.ts';
@@ -73,10 +72,9 @@ async function askShared(base: BenchBase, parts: readonly SharedPart[], onPart: 
   }
 }
 
-async function inQuestion({ urls, nodes, n, durability, folder }: BenchOptions): Promise<Target> {
-  const [first] = urls;
-  if (first === undefined) return ownTarget({ nodes, n, durability, ...(folder === undefined ? {} : { folder }) });
-  return runningTarget(urls, await copiesOf(first));
+function inQuestion({ urls, nodes, n, durability, folder }: BenchOptions): Promise<Target> {
+  if (urls.length > 0) return runningTarget(urls);
+  return ownTarget({ nodes, n, durability, ...(folder === undefined ? {} : { folder }) });
 }
 
 function costsOf(options: BenchOptions, onStep: (text: string) => void): Promise<Costs> {

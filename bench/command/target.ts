@@ -6,7 +6,7 @@ import { LocalCluster, type LocalClusterOptions } from '../cluster/local-cluster
 import { fill } from '../load/fill.ts';
 import type { TargetInfo } from '../report/bench-report.ts';
 import { type Peer, versionOf } from '../stores/peer.ts';
-import { memory, quorate } from '../stores/quorate.ts';
+import { memory, quorate, quorateAt } from '../stores/quorate.ts';
 import type { Store, Way } from '../stores/store.ts';
 
 /** A store that is driven, and what is known of the processes that are it. */
@@ -46,9 +46,11 @@ export async function ownTarget(options: LocalClusterOptions): Promise<OwnTarget
 const ownName = ({ ids, n, durability }: LocalCluster): string =>
   `Quorate, ${ids.length === 1 ? '1 node' : `${ids.length} nodes, n=${n}`}${durability === 'flush' ? '' : `, durability ${durability}`}`;
 
-/** A cluster that is already there. `n`: its copies of each key. */
-export async function runningTarget(urls: readonly string[], n: number): Promise<Target> {
-  return { ...(await infoOf(quorate(n), urls, false, `Quorate at ${urls.length} URLs, n=${n}`)), pids: [], stop };
+/** A cluster that is already there. */
+export async function runningTarget(urls: readonly string[]): Promise<Target> {
+  const store = await quorateAt(urls[0] ?? '');
+  const where = urls.length === 1 ? '1 URL' : `${urls.length} URLs`;
+  return { ...(await infoOf(store, urls, false, `Quorate at ${where}, n=${store.reads.length}`)), pids: [], stop };
 }
 
 export async function peerTarget({ store, addresses }: Peer): Promise<Target> {
