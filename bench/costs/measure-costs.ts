@@ -15,6 +15,8 @@ export interface CostsOptions {
   readonly connections: number;
   /** Of the load that is counted, put by put. */
   readonly seconds: number;
+  /** Of the same load before, which is not counted. */
+  readonly warmupS: number;
   /** Counts of keys, ascending: memory and start are measured with each. Empty: not at all. */
   readonly keys: readonly number[];
   /** Of the load under which memory is watched; 0: it is not. */

@@ -29,6 +29,7 @@ describe.concurrent('the costs of a cluster', { timeout: 180_000 }, () => {
     valueBytes: VALUE_BYTES,
     connections: 8,
     seconds: 1,
+    warmupS: 0.5,
     keys: [KEYS],
     watchedS: 1,
     idleS: 1,
