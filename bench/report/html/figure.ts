@@ -26,14 +26,15 @@ export interface Column<Row> {
 }
 
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Markup {
-  const heads = columns.map(
-    ({ title, isText }) => html`<th scope="col" class="${isText === true ? 'text' : ''}">${title}</th>`,
-  );
+  const heads = columns.map(({ title, isText }) => html`<th scope="col"${textClass(isText)}>${title}</th>`);
   const body = rows.map(
-    (row) =>
-      html`<tr>${columns.map((column) => html`<td class="${column.isText === true ? 'text' : ''}">${column.cell(row)}</td>`)}</tr>`,
+    (row) => html`<tr>${columns.map((column) => html`<td${textClass(column.isText)}>${column.cell(row)}</td>`)}</tr>`,
   );
   return html`<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function textClass(isText: boolean | undefined): Markup | undefined {
+  return isText === true ? html` class="text"` : undefined;
 }
 
 /** Closed on screens, open on paper. */
