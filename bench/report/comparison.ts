@@ -3,7 +3,7 @@ import type { BenchReport, Sample, Section, Series, TargetInfo } from './bench-r
 
 /**
  * - write: acknowledged by as many as the store asks by itself, or the request asked for
- * - agreed-read: sees what a quorum acknowledged before it (quorum, linearizable, consistent)
+ * - agreed-read: sees what was acknowledged before it (r and w that overlap, linearizable, consistent; Consul's default up to its lease)
  * - local-read: answered by one copy, which may be behind (r=1, serializable, stale; a primary alone)
  */
 export type Kind = 'write' | 'agreed-read' | 'local-read';
@@ -12,8 +12,8 @@ export const KINDS: readonly Kind[] = ['write', 'agreed-read', 'local-read'];
 
 export const KIND_TITLES: Readonly<Record<Kind, string>> = {
   write: 'Write',
-  'agreed-read': 'Read that several copies agree on',
-  'local-read': 'Read of one copy',
+  'agreed-read': 'Read that sees every acknowledged write',
+  'local-read': 'Read of one copy, which may be behind',
 };
 
 /** Undefined for mixes. */

@@ -140,7 +140,7 @@ describe('what a reader sees first', () => {
 
   it('keeps writes that a power cut may lose apart from those that it does not', () => {
     const main = chapterOf(FULL, 'main');
-    const [safe, lossy, read] = ['Write, on disk before', 'Write, acknowledged before', 'Read that'].map((title) =>
+    const [safe, lossy, read] = ['Write, on disk before', 'Write, acknowledged before', 'Read that sees'].map((title) =>
       main.indexOf(title),
     );
     const redis = main.indexOf('SET: appendfsync everysec');

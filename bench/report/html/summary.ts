@@ -11,7 +11,7 @@ import { seriesTable } from './series-table.ts';
 
 const CARD_TITLES: Readonly<Record<Kind, string>> = {
   write: 'Writes',
-  'agreed-read': 'Reads that several copies agree on',
+  'agreed-read': 'Reads that see every acknowledged write',
   'local-read': 'Reads of one copy',
 };
 
