@@ -20,7 +20,7 @@ export const KIND_TITLES: Readonly<Record<Kind, string>> = {
 export function kindOf({ workload, r: asked }: Pick<Series, 'workload' | 'r'>): Kind | undefined {
   const r = asked ?? readQuorumIn(workload);
   if (/^(put|set)\b/i.test(workload)) return 'write';
-  if (/\b(linearizable|consistent|default)\b/i.test(workload) || (r ?? 1) > 1) return 'agreed-read';
+  if (/\b(linearizable|consistent|default|primary)\b/i.test(workload) || (r ?? 1) > 1) return 'agreed-read';
   if (r === 1 || /^get\b|\b(serializable|stale)\b/i.test(workload)) return 'local-read';
   return undefined;
 }
@@ -36,12 +36,12 @@ function readQuorumIn(workload: string): number | undefined {
  * 'appendfsync always' do; 'os', 'appendfsync everysec' and 'memory' do not; undefined when they do not say.
  */
 export function isDurable(durability: string): boolean | undefined {
-  if (/\balways\b/i.test(durability)) return true;
-  if (/\b(os|everysec|never|none|off|async|appendfsync no)\b|\b(no|without) (fsync|flush)/i.test(durability))
-    return false;
-  if (/flush|fsync/i.test(durability)) return true;
+  if (NOT_DURABLE.test(durability)) return false;
+  if (/flush|f?sync/i.test(durability)) return true;
   return /\bmemory\b/i.test(durability) ? false : undefined;
 }
+
+const NOT_DURABLE = /\b(os|everysec|never|none|off|async|appendfsync no)\b|\b(no|without) (fsync|flush|append)/i;
 
 export function inSection(report: Pick<BenchReport, 'series'>, section: Section): readonly Series[] {
   return report.series.filter((one) => one.section === section);

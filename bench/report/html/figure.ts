@@ -42,6 +42,7 @@ export function details(summary: string, body: Part): Markup {
   return html`<details><summary>${summary}</summary>${body}</details>`;
 }
 
-export function chapter({ id, title, lead, body }: Chapter): Markup {
-  return html`<section id="${id}"><h2>${title}</h2><p class="lead">${lead}</p>${body}</section>`;
+/** On paper, its title stays with what comes first. */
+export function chapter({ id, title, lead, body: [first, ...rest] }: Chapter): Markup {
+  return html`<section id="${id}"><div class="keep"><h2>${title}</h2><p class="lead">${lead}</p>${first}</div>${rest}</section>`;
 }

@@ -83,7 +83,7 @@ function placeText(targets: readonly TargetInfo[]): string {
 /** From the chapters' own markup, so that it cannot lead nowhere. */
 function navigation(chapters: readonly Markup[]): Markup {
   const links = chapters.flatMap(({ text }) => {
-    const found = /^<section id="([^"]+)"><h2>([^<]*)<\/h2>/.exec(text);
+    const found = /^<section id="([^"]+)"><div class="keep"><h2>([^<]*)<\/h2>/.exec(text);
     return found === null ? [] : [{ id: found[1] ?? '', title: { kind: 'markup' as const, text: found[2] ?? '' } }];
   });
   return html`<nav aria-label="Contents"><ul>${links.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
