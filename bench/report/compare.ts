@@ -115,20 +115,11 @@ function comparisonOf(before: Series, after: Series): Comparison {
   };
 }
 
-/** A rate that was derived from a maximum differs from run to run: open loops are paired by their order of rates at most, hence not at all. */
-function identity({
-  section,
-  target,
-  workload,
-  loop,
-  connections,
-  nodes,
-  keys,
-  valueBytes,
-  distribution,
-}: Series): string {
+/** Open loops are the same only at the same rate: one that was derived from a maximum differs from run to run, and so does what it finds. */
+function identity(series: Series): string {
+  const { section, target, workload, loop, connections, nodes, keys, valueBytes, distribution, r, w } = series;
   const rate = loop.kind === 'open' ? loop.ratePerS : 'closed';
-  return JSON.stringify([section, target, workload, rate, connections, nodes, keys, valueBytes, distribution]);
+  return JSON.stringify([section, target, workload, rate, connections, nodes, keys, valueBytes, distribution, r, w]);
 }
 
 function alone(where: string, series: readonly Series[]): readonly string[] {

@@ -3,7 +3,7 @@ import type { BenchReport, Sample, Section, Series, TargetInfo } from './bench-r
 
 /**
  * - write: acknowledged by as many as the store asks by itself, or the request asked for
- * - agreed-read: sees what a quorum acknowledged before it (quorum, linearizable, consistent)
+ * - agreed-read: sees what was acknowledged before it (r and w that overlap, linearizable, consistent; Consul's default up to its lease)
  * - local-read: answered by one copy, which may be behind (r=1, serializable, stale; a primary alone)
  */
 export type Kind = 'write' | 'agreed-read' | 'local-read';
@@ -12,15 +12,15 @@ export const KINDS: readonly Kind[] = ['write', 'agreed-read', 'local-read'];
 
 export const KIND_TITLES: Readonly<Record<Kind, string>> = {
   write: 'Write',
-  'agreed-read': 'Read that several copies agree on',
-  'local-read': 'Read of one copy',
+  'agreed-read': 'Read that sees every acknowledged write',
+  'local-read': 'Read of one copy, which may be behind',
 };
 
 /** Undefined for mixes. */
 export function kindOf({ workload, r: asked }: Pick<Series, 'workload' | 'r'>): Kind | undefined {
   const r = asked ?? readQuorumIn(workload);
   if (/^(put|set)\b/i.test(workload)) return 'write';
-  if (/\b(linearizable|consistent|default)\b/i.test(workload) || (r ?? 1) > 1) return 'agreed-read';
+  if (/\b(linearizable|consistent|default|primary)\b/i.test(workload) || (r ?? 1) > 1) return 'agreed-read';
   if (r === 1 || /^get\b|\b(serializable|stale)\b/i.test(workload)) return 'local-read';
   return undefined;
 }
@@ -36,12 +36,12 @@ function readQuorumIn(workload: string): number | undefined {
  * 'appendfsync always' do; 'os', 'appendfsync everysec' and 'memory' do not; undefined when they do not say.
  */
 export function isDurable(durability: string): boolean | undefined {
-  if (/\balways\b/i.test(durability)) return true;
-  if (/\b(os|everysec|never|none|off|async|appendfsync no)\b|\b(no|without) (fsync|flush)/i.test(durability))
-    return false;
-  if (/flush|fsync/i.test(durability)) return true;
+  if (NOT_DURABLE.test(durability)) return false;
+  if (/flush|f?sync/i.test(durability)) return true;
   return /\bmemory\b/i.test(durability) ? false : undefined;
 }
+
+const NOT_DURABLE = /\b(os|everysec|never|none|off|async|appendfsync no)\b|\b(no|without) (fsync|flush|append)/i;
 
 export function inSection(report: Pick<BenchReport, 'series'>, section: Section): readonly Series[] {
   return report.series.filter((one) => one.section === section);

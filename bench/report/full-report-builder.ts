@@ -9,7 +9,7 @@ const TARGETS: readonly TargetInfo[] = [
   anEtcd(),
   aConsul(),
   aTarget({ name: 'redis', store: 'redis', version: '7.0.15', isOwn: false, durability: 'appendfsync everysec' }),
-  aTarget({ name: 'HTTP from memory', store: 'memory', nodes: 1, durability: 'memory' }),
+  aTarget({ name: 'HTTP from memory', store: 'memory', nodes: 1, durability: 'none' }),
   ...[1, 5, 7].map((nodes) => aTarget({ name: `quorate, ${nodes} nodes`, nodes })),
 ];
 
@@ -31,9 +31,9 @@ function main(): readonly Series[] {
     aRate(5_645, { target: 'etcd', workload: 'linearizable range' }),
     aRate(7_657, { target: 'etcd', workload: 'serializable range' }),
     aRate(2_930, { target: 'consul', workload: 'put' }),
-    aRate(10_200, { target: 'consul', workload: 'get consistent' }),
-    aRate(11_900, { target: 'consul', workload: 'get default' }),
-    aRate(13_400, { target: 'consul', workload: 'get stale' }),
+    aRate(10_200, { target: 'consul', workload: 'consistent read' }),
+    aRate(11_900, { target: 'consul', workload: 'default read' }),
+    aRate(13_400, { target: 'consul', workload: 'stale read' }),
     aRate(41_000, { target: 'redis', workload: 'SET' }),
     aRate(48_500, { target: 'redis', workload: 'GET' }),
     aRate(21_641, { target: 'HTTP from memory', workload: 'PUT w=1', w: 1, nodes: 1 }),

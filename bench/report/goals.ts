@@ -52,7 +52,8 @@ function pairGoals(findings: Findings, pair: (typeof PAIRS)[number]): readonly G
   );
   const throughput = { goal: `Throughput of ${own}`, wanted: `at least ${times(ratio)} ${words}` };
   const p99 = { goal: `p99 of ${own}`, wanted: `below ${words}` };
-  if (ours === undefined || theirs === undefined) return [notMeasured(throughput), notMeasured(p99)];
+  if (ours === undefined || theirs === undefined || theirs.median.operationsPerS === 0)
+    return [notMeasured(throughput), notMeasured(p99)];
   const [a, b] = [ours.median, theirs.median];
   const found = a.operationsPerS / b.operationsPerS;
   const but = settingRemark(ours, theirs);

@@ -3,8 +3,8 @@ import { basename } from 'node:path';
 import type { BenchReport, Series } from './bench-report.ts';
 import { inSection } from './comparison.ts';
 import { goalCount, verdictOf } from './goal-words.ts';
+import { machineText } from './machine-text.ts';
 import { errorsText, sharedSettings } from './series-columns.ts';
-import { machineText } from './terminal.ts';
 import { count, digits, NOT_MEASURED } from './units.ts';
 
 export const BEGIN = '<!-- bench:begin -->';

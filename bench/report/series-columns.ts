@@ -19,6 +19,8 @@ const SETTINGS: readonly SeriesColumn[] = [
   figure('keys', ({ keys }) => count(keys)),
   figure('value', ({ valueBytes }) => size(valueBytes)),
   words('distribution', ({ distribution }) => distribution),
+  figure('r', ({ r, workload }) => quorumText('r', r, workload)),
+  figure('w', ({ w, workload }) => quorumText('w', w, workload)),
 ];
 
 const FIGURES: readonly SeriesColumn[] = [
@@ -51,7 +53,7 @@ export function seriesColumns(series: readonly Series[]): readonly SeriesColumn[
 export function sharedSettings(series: readonly Series[]): string {
   const first = series[0];
   if (first === undefined) return '';
-  const shared = SETTINGS.filter(({ cell }) => new Set(series.map(cell)).size === 1);
+  const shared = SETTINGS.filter(({ cell }) => cell(first) !== '' && new Set(series.map(cell)).size === 1);
   return shared.map((column) => settingText(column, first)).join(', ');
 }
 
@@ -65,7 +67,13 @@ function settingText({ title, cell }: SeriesColumn, series: Series): string {
   const text = cell(series);
   if (title === 'value') return `values of ${text}`;
   if (title === 'distribution') return `${text} keys`;
+  if (title === 'r' || title === 'w') return `${title}=${text}`;
   return title === 'loop' ? text : `${text} ${text === '1' ? title.replace(/s$/, '') : title}`;
+}
+
+/** Nothing where the workload's own name says it. */
+function quorumText(name: string, value: number | undefined, workload: string): string {
+  return value === undefined || workload.includes(`${name}=`) ? '' : String(value);
 }
 
 function loopText(loop: Loop): string {

@@ -2,8 +2,9 @@ import { formatTable } from '../table.ts';
 import type { BenchReport, Costs, Section, Series } from './bench-report.ts';
 import { groupBy } from './comparison.ts';
 import { goalCount, verdictOf } from './goal-words.ts';
+import { machineText } from './machine-text.ts';
 import { seriesColumns, sharedSettings } from './series-columns.ts';
-import { count, decimalBytes, digits, duration, microseconds, milliseconds, size } from './units.ts';
+import { count, decimalBytes, digits, duration, microseconds, size } from './units.ts';
 
 const TITLES: Readonly<Record<Section, string>> = {
   main: 'Side by side',
@@ -28,17 +29,6 @@ export function formatReport(report: BenchReport): string {
     ...(report.goals.length === 0 ? [] : [goalsText(report)]),
   ];
   return parts.join('\n');
-}
-
-/** "Linux 6.1.0, Node 20.20.2": all that the figures depend on, in one line. */
-export function machineText({ cpu, cores, memoryBytes, kernel, node, flush, load }: BenchReport['machine']): string {
-  const disk =
-    flush === undefined
-      ? 'flush not measured'
-      : `a flush of 4 KiB takes ${milliseconds(flush.p50Ms)} (p99 ${milliseconds(flush.p99Ms)})`;
-  const memory = `${decimalBytes(memoryBytes)} of memory`;
-  const versions = `${kernel}, Node ${node.replace(/^v/, '')}`;
-  return `${cores} × ${cpu}, ${memory}, ${versions}; ${disk}; load average at the start ${digits(load)}`;
 }
 
 function head({ machine, targets, command, tookS }: BenchReport): string {

@@ -120,7 +120,7 @@ function barMark(
 ): Markup {
   const plot = plotOf(track.right, 0, { left: track.left, right: 0, top: 0, bottom: 0 });
   const end = xAt(plot, scale, value);
-  const style = isHatched ? `fill:url(#${hatchId(look)})` : '';
+  const style = isHatched ? html` style="fill:url(#${hatchId(look)})"` : undefined;
   const middle = y + BAR_HEIGHT / 2;
   const ends = range?.map((bound) => xAt(plot, scale, bound));
   const whisker =
@@ -128,7 +128,7 @@ function barMark(
       ? undefined
       : html`<path class="whisker" d="M${ends[0]} ${middle - 4}v8M${ends[0]} ${middle}H${ends[1]}M${ends[1]} ${middle - 4}v8"/>`;
   const figure = Math.max(end, ends?.[1] ?? 0) + 8;
-  return html`<g><title>${title}</title><rect class="bar s${look.slot}" style="${style}" x="${track.left}" y="${y}" width="${Math.max(end - track.left, 1)}" height="${BAR_HEIGHT}" rx="2"/>${whisker}<text class="figure" x="${figure}" y="${middle + 5}">${text}</text></g>`;
+  return html`<g><title>${title}</title><rect class="bar s${look.slot}"${style} x="${track.left}" y="${y}" width="${Math.max(end - track.left, 1)}" height="${BAR_HEIGHT}" rx="2"/>${whisker}<text class="figure" x="${figure}" y="${middle + 5}">${text}</text></g>`;
 }
 
 function shortened(note: string): string {

@@ -1,7 +1,7 @@
 import type { Costs } from '../bench-report.ts';
 import { count, decimalBytes, digits, microseconds, percent, short, size } from '../units.ts';
 import type { Context } from './context.ts';
-import { chapter, figure, panels, table } from './figure.ts';
+import { chapter, details, figure, panels, table } from './figure.ts';
 import { html, type Markup } from './html.ts';
 import { lineChart, type Point } from './line-chart.ts';
 import { linearScale, settingScale } from './scale.ts';
@@ -75,13 +75,16 @@ function timeFigures(points: Costs['memoryOverTime']): readonly Markup[] {
   const tenth = Math.max(1, Math.ceil(points.length / 10));
   const rows = points.filter((_, i) => i % tenth === 0 || i === points.length - 1);
   return [
-    html`<div>${figure(title, chart)}${table(
-      'A part of the points',
-      [
-        { title: 'second', cell: ({ second }: (typeof rows)[number]) => count(second) },
-        { title: 'memory of a node', cell: ({ bytesPerNode }: (typeof rows)[number]) => decimalBytes(bytesPerNode) },
-      ],
-      rows,
+    html`<div>${figure(title, chart)}${details(
+      'Figures',
+      table(
+        'A part of the points',
+        [
+          { title: 'second', cell: ({ second }: (typeof rows)[number]) => count(second) },
+          { title: 'memory of a node', cell: ({ bytesPerNode }: (typeof rows)[number]) => decimalBytes(bytesPerNode) },
+        ],
+        rows,
+      ),
     )}</div>`,
   ];
 }
@@ -126,5 +129,5 @@ function costFigure(
     { title: axis, cell: ({ x }: Pick<Point, 'x' | 'y'>) => count(x) },
     { title: 'found', cell: ({ y }: Pick<Point, 'x' | 'y'>) => labelY(y) },
   ];
-  return html`<div>${figure(title, chart)}${table('', columns, sorted)}</div>`;
+  return html`<div>${figure(title, chart)}${details('Figures', table('', columns, sorted))}</div>`;
 }

@@ -26,14 +26,15 @@ export interface Column<Row> {
 }
 
 export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): Markup {
-  const heads = columns.map(
-    ({ title, isText }) => html`<th scope="col" class="${isText === true ? 'text' : ''}">${title}</th>`,
-  );
+  const heads = columns.map(({ title, isText }) => html`<th scope="col"${textClass(isText)}>${title}</th>`);
   const body = rows.map(
-    (row) =>
-      html`<tr>${columns.map((column) => html`<td class="${column.isText === true ? 'text' : ''}">${column.cell(row)}</td>`)}</tr>`,
+    (row) => html`<tr>${columns.map((column) => html`<td${textClass(column.isText)}>${column.cell(row)}</td>`)}</tr>`,
   );
   return html`<div class="scroll"><table><caption>${caption}</caption><thead><tr>${heads}</tr></thead><tbody>${body}</tbody></table></div>`;
+}
+
+function textClass(isText: boolean | undefined): Markup | undefined {
+  return isText === true ? html` class="text"` : undefined;
 }
 
 /** Closed on screens, open on paper. */
@@ -41,6 +42,7 @@ export function details(summary: string, body: Part): Markup {
   return html`<details><summary>${summary}</summary>${body}</details>`;
 }
 
-export function chapter({ id, title, lead, body }: Chapter): Markup {
-  return html`<section id="${id}"><h2>${title}</h2><p class="lead">${lead}</p>${body}</section>`;
+/** On paper, its title stays with what comes first. */
+export function chapter({ id, title, lead, body: [first, ...rest] }: Chapter): Markup {
+  return html`<section id="${id}"><div class="keep"><h2>${title}</h2><p class="lead">${lead}</p>${first}</div>${rest}</section>`;
 }

@@ -112,10 +112,10 @@ export function openLoopChapter(context: Context): Markup | undefined {
   if (groups.length === 0) return undefined;
   const curves = groups
     .filter((group) => group.series.some(({ percentiles }) => percentiles.length > 1))
-    .map((group) => figure(`${group.title}: latency by percentile`, percentileChart(context, group, rateNote)));
+    .map((group) => figure(group.title, percentileChart(context, group, rateNote)));
   const sweeps = groups
     .filter((group) => [...groupBy(group.series, lineKey).values()].some((of) => of.length > 1))
-    .map((group) => figure(`${group.title}: p99.9 by offered rate`, rateChart(context, group)));
+    .map((group) => figure(group.title, rateChart(context, group)));
   return chapter({
     id: 'open-loop',
     title: 'Open loop: a fixed rate',

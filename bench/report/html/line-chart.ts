@@ -32,6 +32,7 @@ export interface Point {
   readonly label?: string;
 }
 
+const LEFT_MIN = 44;
 const LABEL_GAP = 28;
 const LEADER_FROM = 5;
 const LABEL_WIDTH_MAX = 160;
@@ -45,7 +46,8 @@ export function lineChart(chart: LineChart): Markup {
   const words = lines.map(({ label, note }) => Math.max(textWidth(label, true), textWidth(note ?? '')));
   const beyond = beyondPlot(lines);
   const right = beyond + Math.min(LABEL_WIDTH_MAX, 18 + Math.max(0, ...words));
-  const plot = plotOf(width, height, { top: 32, right, bottom: 42, left: 44 });
+  const left = Math.max(LEFT_MIN, 12 + Math.max(...y.scale.ticks.map((tick) => textWidth(tick.label))));
+  const plot = plotOf(width, height, { top: 32, right, bottom: 42, left });
   return drawing(
     width,
     height,

@@ -86,7 +86,7 @@ details{margin:8px 0 0}summary{cursor:pointer;color:var(--soft);font-size:14px;p
 @page{size:A4 landscape;margin:12mm}
 body{font-size:11pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}
 main{max-width:none;padding:0}nav{display:none}
-section{margin-top:28px}h2,.lead{break-after:avoid}
+section{margin-top:28px}.keep,.panels>*{break-inside:avoid}
 .scroll{overflow:visible}table{font-size:8.5pt}th,td{padding-left:10px}tr{break-inside:avoid}
 details::details-content{content-visibility:visible;display:block;height:auto}
 }

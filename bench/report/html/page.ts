@@ -1,7 +1,8 @@
 import type { BenchReport, TargetInfo } from '../bench-report.ts';
 import { failedOf, isDurable } from '../comparison.ts';
+import { machineText } from '../machine-text.ts';
 import { seriesColumns } from '../series-columns.ts';
-import { count, decimalBytes, digits, duration, milliseconds, plural } from '../units.ts';
+import { count, duration, plural } from '../units.ts';
 import { durabilityChapter, ycsbChapter } from './bars.ts';
 import { type Context, contextOf } from './context.ts';
 import { costsChapter } from './costs.ts';
@@ -66,14 +67,9 @@ function chaptersOf(context: Context): readonly Markup[] {
 }
 
 function header({ machine, date, tookS, command, series, targets }: BenchReport): Markup {
-  const flush =
-    machine.flush === undefined
-      ? 'flush not measured'
-      : `a flush of 4 KiB takes ${milliseconds(machine.flush.p50Ms)} (p99 ${milliseconds(machine.flush.p99Ms)})`;
-  const machineText = `${plural(machine.cores, 'core')} of ${machine.cpu}, ${decimalBytes(machine.memoryBytes)} of memory, ${machine.kernel}, Node ${machine.node.replace(/^v/, '')}; ${flush}; load average at the start ${digits(machine.load)}`;
   const failed = series.reduce((sum, one) => sum + failedOf(one), 0);
   const errors = failed === 0 ? 'no request failed' : `${plural(failed, 'request')} failed`;
-  return html`<header><p class="kicker">Quorate</p><h1>Benchmark of ${date.slice(0, 10)}</h1><p class="machine">${machineText}.</p><p class="machine">${plural(series.length, 'measurement')} in ${duration(tookS)}, ${errors}. ${placeText(targets)}</p><p class="command"><code>${command}</code></p></header>`;
+  return html`<header><p class="kicker">Quorate</p><h1>Benchmark of ${date.slice(0, 10)}</h1><p class="machine">${machineText(machine)}.</p><p class="machine">${plural(series.length, 'measurement')} in ${duration(tookS)}, ${errors}. ${placeText(targets)}</p><p class="command"><code>${command}</code></p></header>`;
 }
 
 /** Only of servers that the benchmark started is it known where they ran. */
@@ -87,16 +83,13 @@ function placeText(targets: readonly TargetInfo[]): string {
 /** From the chapters' own markup, so that it cannot lead nowhere. */
 function navigation(chapters: readonly Markup[]): Markup {
   const links = chapters.flatMap(({ text }) => {
-    const found = /^<section id="([^"]+)"><h2>([^<]*)<\/h2>/.exec(text);
+    const found = /^<section id="([^"]+)"><div class="keep"><h2>([^<]*)<\/h2>/.exec(text);
     return found === null ? [] : [{ id: found[1] ?? '', title: { kind: 'markup' as const, text: found[2] ?? '' } }];
   });
   return html`<nav aria-label="Contents"><ul>${links.map(({ id, title }) => html`<li><a href="#${id}">${title}</a></li>`)}</ul></nav>`;
 }
 
 function methodChapter({ report }: Context): Markup {
-  const repetitions = new Set(report.series.map((one) => one.repetitions.length));
-  const range = [Math.min(...repetitions), Math.max(...repetitions)];
-  const times = range[0] === range[1] ? String(range[0]) : `${range[0]} to ${range[1]}`;
   const targets = [
     { title: 'target', isText: true, cell: ({ name }: TargetInfo) => name },
     { title: 'store', isText: true, cell: ({ store, version }: TargetInfo) => `${store} ${version}` },
@@ -108,12 +101,19 @@ function methodChapter({ report }: Context): Markup {
   return chapter({
     id: 'method',
     title: 'How it was measured',
-    lead: `Each measurement was warmed up and repeated (${times} times here); targets take turns, so that a slow moment of the machine hits them all. Figures are medians over the repetitions, percentile curves are of all of them together, and errors are added up. Only successful requests count as operations. Processor time of servers is that of all their processes; a dash stands where they could not be watched.`,
+    lead: `Each measurement was warmed up and repeated (${repetitionsText(report)}); targets take turns, so that a slow moment of the machine hits them all. Figures are medians over the repetitions, percentile curves are of all of them together, and errors are added up. Only successful requests count as operations. Processor time of servers is that of all their processes; a dash stands where they could not be watched.`,
     body: [
       table('What was driven', targets, report.targets),
       details(`All ${plural(report.series.length, 'measurement')}`, table('', allColumns(report), report.series)),
     ],
   });
+}
+
+/** "3 times here", "3 to 5 times here" */
+function repetitionsText({ series }: BenchReport): string {
+  const counts = [...new Set(series.map(({ repetitions }) => repetitions.length))].sort((a, b) => a - b);
+  const [least, most] = [counts[0] ?? 0, counts.at(-1) ?? 0];
+  return `${least === most ? least : `${least} to ${most}`} times here`;
 }
 
 function allColumns({

@@ -21,7 +21,7 @@ const FULL_DECADES_MAX = 2;
 
 /** From nought, since a rate or a size that starts elsewhere misleads. */
 export function linearScale(max: number, label: Label, ticks = 5): Scale {
-  const step = niceStep(Math.max(max, Number.MIN_VALUE) / ticks);
+  const step = niceStep((max > 0 ? max : 1) / ticks);
   const steps = Math.max(1, Math.ceil(max / step - 1e-9));
   const end = step * steps;
   const values = Array.from({ length: steps + 1 }, (_, i) => i * step);

@@ -2,7 +2,7 @@
 import type { Series, TargetInfo } from '../bench-report.ts';
 import { failedOf, inSection, isDurable, isLike, isPeer, type Kind, kindOf, targetOf } from '../comparison.ts';
 import { sharedSettings } from '../series-columns.ts';
-import { milliseconds, perSecond, plural, times } from '../units.ts';
+import { milliseconds, NOT_MEASURED, perSecond, plural, times } from '../units.ts';
 import { type BarRow, barChart } from './bar-chart.ts';
 import { type Context, type Group, groupsOf, lookOf } from './context.ts';
 import { chapter, figure } from './figure.ts';
@@ -11,7 +11,7 @@ import { seriesTable } from './series-table.ts';
 
 const CARD_TITLES: Readonly<Record<Kind, string>> = {
   write: 'Writes',
-  'agreed-read': 'Reads that several copies agree on',
+  'agreed-read': 'Reads that see every acknowledged write',
   'local-read': 'Reads of one copy',
 };
 
@@ -55,11 +55,12 @@ function comparison(
   other: TargetInfo | undefined,
 ): Markup {
   const ratio = own.median.operationsPerS / peer.median.operationsPerS;
+  const figure = Number.isFinite(ratio) ? times(ratio) : NOT_MEASURED;
   const isFaster = ratio >= 1;
   const sign = isFaster ? 'ahead' : 'behind';
   const remark = kind === 'write' ? durabilityRemark(info, other) : '';
   const errors = failedOf(peer) === 0 ? '' : `, ${plural(failedOf(peer), 'error')}`;
-  return html`<li class="${sign}"><b>${times(ratio)}</b> <span><strong>${peer.target}</strong> ${peer.workload}<br><span class="note">${perSecond(peer.median.operationsPerS)}, p99 ${milliseconds(peer.median.p99Ms)}${remark}${errors}</span></span></li>`;
+  return html`<li class="${sign}"><b>${figure}</b> <span><strong>${peer.target}</strong> ${peer.workload}<br><span class="note">${perSecond(peer.median.operationsPerS)}, p99 ${milliseconds(peer.median.p99Ms)}${remark}${errors}</span></span></li>`;
 }
 
 /** Said where throughputs are of different promises, since the ratio alone would mislead. */

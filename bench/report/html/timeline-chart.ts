@@ -2,7 +2,7 @@ import type { TimelineEvent, TimelinePoint } from '../bench-report.ts';
 import { milliseconds, perSecond, plural, short } from '../units.ts';
 import { html, type Markup } from './html.ts';
 import type { Look } from './palette.ts';
-import { drawing, PAGE_WIDTH, type Plot, plotOf, spread, xAt, xAxis, yAt, yAxis } from './plot.ts';
+import { drawing, PAGE_WIDTH, type Plot, plotOf, spread, textWidth, xAt, xAxis, yAt, yAxis } from './plot.ts';
 import { linearScale, logScale, type Scale } from './scale.ts';
 
 export interface Timeline {
@@ -116,8 +116,9 @@ function latencyNames(plot: Plot, x: Scale, y: Scale, points: readonly TimelineP
 function eventMarks(rates: Plot, latencies: Plot, x: Scale, events: readonly TimelineEvent[]): Markup {
   return html`${events.map(({ second, text }, i) => {
     const [at, y] = [xAt(rates, x, second), 14 + i * EVENT_LINE];
-    const isLate = x.at(second) > 0.6;
-    return html`<line class="event" x1="${at}" x2="${at}" y1="${y + 4}" y2="${latencies.bottom}"/><text class="event-name" x="${at + (isLate ? -5 : 5)}" y="${y}" text-anchor="${isLate ? 'end' : 'start'}">${`${short(second)} s: ${text}`}</text>`;
+    const words = `${short(second)} s: ${text}`;
+    const isLate = at + textWidth(words, true) > PAGE_WIDTH;
+    return html`<line class="event" x1="${at}" x2="${at}" y1="${y + 4}" y2="${latencies.bottom}"/><text class="event-name" x="${at + (isLate ? -5 : 5)}" y="${y}" text-anchor="${isLate ? 'end' : 'start'}">${words}</text>`;
   })}`;
 }
 
