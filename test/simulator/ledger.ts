@@ -1,6 +1,8 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { KeptHint } from '../../src/replica/hint-store.ts';
 import type { WriteEvent } from './history.ts';
 import type { Machine } from './machine.ts';
 import type { Simulation } from './simulation.ts';
@@ -53,11 +55,11 @@ export class Ledger {
   private everythingIsElsewhere(machine: Machine): boolean {
     const others = this.keptBeside(machine);
     // What was kept for the machine in question will reach nobody, but it is not lost.
-    const hints = others.flatMap(({ node, disk }) => (node === undefined || disk.isDirty ? [] : [node.hints]));
+    const hinting = others.filter(({ disk }) => !disk.isDirty);
     return this.events().every(
       ({ key, event }) =>
         others.some((other) => isOnDisk(other, key, event)) ||
-        hints.some((kept) => kept.hintsOf(key).some(({ dots }) => hasDot(dots, event.dot))),
+        hinting.some((other) => hintsOf(other, key).some(({ dots }) => hasDot(dots, event.dot))),
     );
   }
 
@@ -74,4 +76,14 @@ export class Ledger {
 /** Whether the machine holds the write as an owner. */
 function isOnDisk({ store }: Machine, key: ObjectKey, { partition, dot }: WriteEvent): boolean {
   return store !== undefined && hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0;
+}
+
+/** None while its disk gives errors: what cannot be read is not relied upon. */
+function hintsOf({ node }: Machine, key: ObjectKey): readonly KeptHint[] {
+  try {
+    return node?.hints.hintsOf(key) ?? [];
+  } catch (error) {
+    if (error instanceof StoreError) return [];
+    throw error;
+  }
 }
