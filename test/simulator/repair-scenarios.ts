@@ -58,10 +58,23 @@ function lateWrites(): Plan {
   return withRetirements(plan(7, 1000 + ROUNDS * ROUND_MS + 5000, writes, [...disks, ...faults]));
 }
 
+/**
+ * All have written and have started again since, and their earlier actors are retired, when one of them loses its folder: as it comes
+ * back it hears of the retirement first, and of the writes that it is about later. Each in its turn, since only some have coordinated.
+ */
+function retiredBeforeCaughtUp(): Plan {
+  const nodes = [0, 1, 2];
+  const writes = requests(0, 3000, 20, (i) => ({ kind: 'put', key: i, level: 'all', context: 'none' }));
+  const ends = nodes.map((node) => crash(4000 + 500 * node, node));
+  const losses = nodes.map((node): Fault => ({ kind: 'wipe', atMs: 12_000 + 6000 * node, node }));
+  return withRetirements(plan(22, 32_000, writes, [...ends, ...losses]));
+}
+
 /** What disks forget, and what is forgotten on purpose. */
 export const REPAIR_SCENARIOS: Scenarios = [
   ['a disk loses an object, in a node that comes back without it', damaged(false)],
   ['a disk alters an object, in a node that comes back with it', damaged(true)],
   ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
   ['a node ends with its last write under way, which arrives late', lateWrites()],
+  ['a folder is lost after the actors that wrote to it were retired', retiredBeforeCaughtUp()],
 ];
