@@ -1,6 +1,7 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { Machine } from './machine.ts';
+import type { Rotting } from './rotting.ts';
 import type { Simulation } from './simulation.ts';
 
 /**
@@ -9,9 +10,11 @@ import type { Simulation } from './simulation.ts';
  */
 export class Ledger {
   private readonly simulation: Simulation;
+  private readonly rotting: Rotting;
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, rotting: Rotting) {
     this.simulation = simulation;
+    this.rotting = rotting;
   }
 
   /**
@@ -42,14 +45,11 @@ export class Ledger {
   private everythingIsElsewhere(machine: Machine): boolean {
     const { history, machines } = this.simulation;
     const others = machines.filter((other) => other !== machine && !other.isLost);
-    const stores = others.flatMap(({ store }) => store ?? []);
     // What was kept for the machine in question will reach nobody, but it is not lost.
     const hints = others.flatMap(({ node, disk }) => (node === undefined || disk.isDirty ? [] : [node.hints]));
     for (const key of history.keys()) {
       for (const { dot, partition } of history.eventsOf(key)) {
-        const held = stores.some(
-          (store) => hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0,
-        );
+        const held = others.some((other) => this.rotting.holds(other, partition, key, dot));
         if (held || hints.some((kept) => kept.hintsOf(key).some(({ dots }) => hasDot(dots, dot)))) continue;
         return false;
       }
