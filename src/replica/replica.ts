@@ -117,8 +117,9 @@ export class Replica {
    * Takes in what another owner holds of a key, as an exchange of clocks brings it: its stored container, its clock at that time, and
    * those dots of the clock that are the key's. Returns what {@link Replica.merge} returns.
    *
-   * A full comparison names no dots. A sibling that is new here is then taken in with all that its owner's clock covers: what it
-   * overwrote may not be known here, and be read from a third owner beside it, or be on its way here still.
+   * A full comparison names no dots. So a sibling that is new here is taken in with all that its owner's clock covers: what it overwrote
+   * may not be known here, be read from a third owner beside it, or still be on its way here, and nothing else would tell so if the
+   * comparison breaks off. With its dot in the clock the sibling is not sent again.
    */
   absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
     const mine = this.container(address);
@@ -153,7 +154,7 @@ export class Replica {
   strip(partition: Partition, limit: number): void {
     const keys = this.residues.get(partition) ?? [];
     const clock = this.store.clock(partition);
-    for (const key of Array.from(keys).slice(0, limit)) {
+    for (const key of firstOf(keys, limit)) {
       const stored = this.container({ partition, key });
       const stripped = strip(stored, clock);
       // To the end of the set: those that cannot be stripped yet must not hold up the others.
@@ -278,6 +279,15 @@ export class Replica {
     for (const dot of added) this.dotLog.add(partition, dot, key);
     return sequence;
   }
+}
+
+function firstOf<T>(all: Iterable<T>, limit: number): readonly T[] {
+  const first: T[] = [];
+  for (const one of all) {
+    if (first.length === limit) break;
+    first.push(one);
+  }
+  return first;
 }
 
 /** No container has this form. */

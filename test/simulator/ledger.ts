@@ -5,6 +5,7 @@ import { StoreError } from '../../src/errors.ts';
 import type { KeptHint } from '../../src/replica/hint-store.ts';
 import type { WriteEvent } from './history.ts';
 import type { Machine } from './machine.ts';
+import type { Rotting } from './rotting.ts';
 import type { Simulation } from './simulation.ts';
 
 /**
@@ -13,9 +14,11 @@ import type { Simulation } from './simulation.ts';
  */
 export class Ledger {
   private readonly simulation: Simulation;
+  private readonly rotting: Rotting;
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, rotting: Rotting) {
     this.simulation = simulation;
+    this.rotting = rotting;
   }
 
   /**
@@ -48,7 +51,7 @@ export class Ledger {
     const { history } = this.simulation;
     const others = this.keptBeside(machine);
     for (const { key, event } of this.events()) {
-      if (!others.some((other) => isOnDisk(other, key, event))) history.losesItsOwners(event);
+      if (!others.some((other) => this.isOnDisk(other, key, event))) history.losesItsOwners(event);
     }
   }
 
@@ -58,9 +61,14 @@ export class Ledger {
     const hinting = others.filter(({ disk }) => !disk.isDirty);
     return this.events().every(
       ({ key, event }) =>
-        others.some((other) => isOnDisk(other, key, event)) ||
+        others.some((other) => this.isOnDisk(other, key, event)) ||
         hinting.some((other) => hintsOf(other, key).some(({ dots }) => hasDot(dots, event.dot))),
     );
+  }
+
+  /** Whether the machine holds the write as an owner. */
+  private isOnDisk(machine: Machine, key: ObjectKey, { partition, dot }: WriteEvent): boolean {
+    return this.rotting.holds(machine, partition, key, dot);
   }
 
   private keptBeside(machine: Machine): readonly Machine[] {
@@ -71,11 +79,6 @@ export class Ledger {
     const { history } = this.simulation;
     return Array.from(history.keys()).flatMap((key) => history.eventsOf(key).map((event) => ({ key, event })));
   }
-}
-
-/** Whether the machine holds the write as an owner. */
-function isOnDisk({ store }: Machine, key: ObjectKey, { partition, dot }: WriteEvent): boolean {
-  return store !== undefined && hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0;
 }
 
 /** None while its disk gives errors: what cannot be read is not relied upon. */
