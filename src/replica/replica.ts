@@ -26,6 +26,7 @@ import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { ContentHashes, type SiblingHash } from './content-hashes.ts';
 import { DamagedKeys } from './damaged-keys.ts';
 import { DotLog } from './dot-log.ts';
+import { firstOf } from './first-of.ts';
 import { checkObjectSize, type ObjectLimits } from './object-limits.ts';
 import { Ownership } from './ownership.ts';
 
@@ -279,15 +280,6 @@ export class Replica {
     for (const dot of added) this.dotLog.add(partition, dot, key);
     return sequence;
   }
-}
-
-function firstOf<T>(all: Iterable<T>, limit: number): readonly T[] {
-  const first: T[] = [];
-  for (const one of all) {
-    if (first.length === limit) break;
-    first.push(one);
-  }
-  return first;
 }
 
 /** No container has this form. */
