@@ -143,17 +143,35 @@ describe('a write from another owner', () => {
 });
 
 describe('a full comparison', () => {
-  it('takes in a write that came to be meanwhile with all that it overwrote, though that is still on its way here', () => {
-    const [late, successor] = [1, 2].map((counter) => ({ actor: theirs, counter }));
-    if (late === undefined || successor === undefined) throw new Error('two dots');
-    const comparison = replica.beginComparison(address.partition, EMPTY_DOTS);
+  const late = { actor: theirs, counter: 1 };
+  const successor = { actor: theirs, counter: 2 };
+  const seen = dotSetOf([late, successor]);
+
+  it.each([
+    ['before it began', seen],
+    ['meanwhile', EMPTY_DOTS],
+  ])('takes in a write of %s with all that it overwrote, though that was not known here', (_, startClock) => {
+    const comparison = replica.beginComparison(address.partition, startClock);
     const there = { siblings: [{ dot: successor, version: value('new') }], context: EMPTY_DOTS };
-    replica.absorb(address, there, dotSetOf([late, successor]), []);
+    replica.absorb(address, there, seen, []);
     replica.endComparison(address.partition, comparison);
     expect(replica.contentHash(address.partition)).toBeUndefined();
     const container = { siblings: [{ dot: late, version: value('old') }], context: dotSetOf([late]) };
     replica.merge({ ...address, dots: [late], container });
     expect(siblings()).toEqual(['new']);
+  });
+
+  it('stores nothing anew of a key that is the same on both sides, however far the other clock is ahead', () => {
+    replica.merge({
+      ...address,
+      dots: [late],
+      container: { siblings: [{ dot: late, version: value('old') }], context: dotSetOf([late]) },
+    });
+    const before = disk.store.lastSequence;
+    const comparison = replica.beginComparison(address.partition, seen);
+    replica.absorb(address, { siblings: [{ dot: late, version: value('old') }], context: EMPTY_DOTS }, seen, []);
+    replica.endComparison(address.partition, comparison);
+    expect(disk.store.lastSequence).toBe(before);
   });
 });
 

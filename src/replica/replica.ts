@@ -2,7 +2,6 @@ import { DecodeError } from '../core/bytes.ts';
 import {
   type Container,
   decodeContainer,
-  dotsOf,
   EMPTY_CONTAINER,
   encodeContainer,
   fill,
@@ -10,7 +9,7 @@ import {
   strip,
 } from '../core/causality/container.ts';
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, hasDot, isSubset, lastCounter, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, hasDot, lastCounter, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
 import { mend } from '../core/causality/mend.ts';
 import {
@@ -27,6 +26,7 @@ import type { KeyAddress, ReplicateRequest } from '../protocol.ts';
 import { ContentHashes, type SiblingHash } from './content-hashes.ts';
 import { DamagedKeys } from './damaged-keys.ts';
 import { DotLog } from './dot-log.ts';
+import { firstOf } from './first-of.ts';
 import { checkObjectSize, type ObjectLimits } from './object-limits.ts';
 import { Ownership } from './ownership.ts';
 
@@ -118,16 +118,17 @@ export class Replica {
    * Takes in what another owner holds of a key, as an exchange of clocks brings it: its stored container, its clock at that time, and
    * those dots of the clock that are the key's. Returns what {@link Replica.merge} returns.
    *
-   * A full comparison names no dots. A sibling that came to be while it goes on is taken in with all that its owner's clock covers:
-   * what it overwrote may still be on its way here.
+   * A full comparison names no dots. So a sibling that is new here is taken in with all that its owner's clock covers: what it overwrote
+   * may not be known here, be read from a third owner beside it, or still be on its way here, and nothing else would tell so if the
+   * comparison breaks off. With its dot in the clock the sibling is not sent again.
    */
   absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
     const mine = this.container(address);
     this.content.drawsOn(address.partition, theirClock);
-    const startClock = this.comparisons.get(address.partition)?.startClock;
-    if (startClock !== undefined && dots.length === 0 && !isSubset(dotsOf(theirs), startClock))
-      return this.take(address, mine, fill(theirs, theirClock), dots);
-    return this.take(address, mine, bearingOn(mine, theirs, theirClock, dots), dots);
+    const clock = this.store.clock(address.partition);
+    const isNew = dots.length === 0 && theirs.siblings.some(({ dot }) => !hasDot(clock, dot));
+    const remote = isNew ? fill(theirs, theirClock) : bearingOn(mine, theirs, theirClock, dots);
+    return this.take(address, mine, remote, dots);
   }
 
   /** The clock takes in that of an owner with which every key has been compared. */
@@ -154,7 +155,7 @@ export class Replica {
   strip(partition: Partition, limit: number): void {
     const keys = this.residues.get(partition) ?? [];
     const clock = this.store.clock(partition);
-    for (const key of Array.from(keys).slice(0, limit)) {
+    for (const key of firstOf(keys, limit)) {
       const stored = this.container({ partition, key });
       const stripped = strip(stored, clock);
       // To the end of the set: those that cannot be stripped yet must not hold up the others.

@@ -41,6 +41,11 @@ export class MemoryStateTable implements StateTable {
     }
   }
 
+  /** What a disk does by itself to a record that lies there: other bytes are in its place from now on. */
+  spoil(key: Uint8Array, value: Uint8Array): void {
+    this.entries.set(textOf(key), Uint8Array.from(value));
+  }
+
   bytes(): number {
     return [...this.entries].reduce((sum, [key, value]) => sum + key.length + value.length, 0);
   }

@@ -1,6 +1,6 @@
 import type { Scenarios } from './hint-scenarios.ts';
 import type { ClusterShape, Fault, Operation, Plan } from './plan.ts';
-import { type Ask, crash, disk, plan, powerCut, requests, rounds } from './schedules.ts';
+import { type Ask, crash, disk, onFive, plan, powerCut, requests, rounds } from './schedules.ts';
 import { CALM, type NetworkWeather } from './simulated-network.ts';
 
 /** No room for hints: what an owner missed it gets by an exchange, or never. */
@@ -156,6 +156,59 @@ function absenceReadEarly(): Plan {
   );
 }
 
+const COMPARED_KEYS = 60;
+
+/**
+ * The second of the owners (the first, the second and the fifth node) compares the partition with the first one, key by key, and stands
+ * still in the middle of it. Meanwhile the first one loses its folder, and begins anew with an empty one: what it goes on to tell is
+ * the end of a partition in which there is nothing. The second, kept from the fifth, has the rest of the keys from nobody; if it takes
+ * in the clock that it was told at the beginning, it believes that they were deleted.
+ */
+function folderLostWhileComparing(): Plan {
+  const operations = requests(2500, 2500 + 10 * COMPARED_KEYS, 10, (i) => ({
+    ...{ kind: 'put', key: 10 + i, node: 0, sloppy: false, context: 'none', timeoutMs: 300 },
+  }));
+  const faults: Fault[] = [
+    cut(2400, 2000, bothWays(1, [0, 4])),
+    crash(3400, 0),
+    weather(4390, 13_000, { latencyMs: 50 }),
+    cut(4400.1, 16_000, bothWays(1, [4])),
+    { kind: 'pause', atMs: 8500, node: 1, forMs: 3700 },
+    { kind: 'wipe', atMs: 8620, node: 0 },
+  ];
+  return byExchangesAlone(onFive(plan(21, 23_000, operations, faults)), {
+    exchange: { keys: 1, bytes: 1000, dots: 1 },
+  });
+}
+
+/**
+ * The first owner, alone, overwrites a value that the second has too, and forgets which key that was. The third one, which was away,
+ * has just been told the new value when the first goes down: it has the old one from the second, with all else that it missed. It must
+ * know by then that the old one was overwritten, since from now on nobody has anything to tell it.
+ */
+function comparedInPart(): Plan {
+  const first = 10;
+  const operations = [
+    ...requests(1100, 1100 + 5 * COMPARED_KEYS, 5, (i) => ({
+      ...{ kind: 'put', key: first + i, node: 0, client: 0, sloppy: false, context: 'none', timeoutMs: 300 },
+    })),
+    ask(1900, first, 0, { ...ALONE, kind: 'put', context: 'seen' }),
+  ];
+  const faults: Fault[] = [
+    cut(1000, 1600, bothWays(2, [0, 1])),
+    cut(1700, 900, bothWays(0, [1])),
+    crash(2300, 0),
+    weather(2590, 6000, { latencyMs: 100 }),
+    cut(2600.1, 6000, bothWays(1, [0, 2])),
+    crash(7600, 0, 7000),
+  ];
+  return byExchangesAlone(plan(24, 17_000, operations, faults), { exchange: { keys: 1, bytes: 1000, dots: 10 } });
+}
+
+function bothWays(one: number, others: readonly number[]): (readonly [number, number])[] {
+  return others.flatMap((other) => [[one, other] as const, [other, one] as const]);
+}
+
 /** How owners find together again. */
 export const EXCHANGE_SCENARIOS: Scenarios = [
   ['an owner overwrites what it has never seen, and forgets which keys that was about', residuesCompared()],
@@ -163,4 +216,9 @@ export const EXCHANGE_SCENARIOS: Scenarios = [
   ['a deletion is read while its flush is under way, repaired elsewhere, and lost with the power', absenceReadEarly()],
   ['owners ask for what is not flushed yet, and the power fails', toldBeforeFlush()],
   ['keys are written that were passed, while a partition is compared', writtenWhileComparing()],
+  ['an owner loses its folder while another one compares the partition with it', folderLostWhileComparing()],
+  [
+    'an owner is told of a value in a comparison that breaks off, and has an older one from another owner',
+    comparedInPart(),
+  ],
 ];

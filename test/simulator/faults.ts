@@ -5,6 +5,7 @@ import { LABEL } from './labels.ts';
 import { Ledger } from './ledger.ts';
 import type { Machine } from './machine.ts';
 import type { Fault } from './plan.ts';
+import { Rotting } from './rotting.ts';
 import { type DiskWeather, HEALTHY } from './simulated-disk.ts';
 import { CALM } from './simulated-network.ts';
 import type { Simulation } from './simulation.ts';
@@ -20,12 +21,14 @@ type Crash = Pick<Extract<Fault, { kind: 'crash' }>, 'power' | 'silent' | 'forMs
 /** Strikes with the faults of the plan, and ends them. What would destroy the last counted copy of something is left out. */
 export class Faults {
   private readonly simulation: Simulation;
+  readonly rotting: Rotting;
   private readonly ledger: Ledger;
   private readonly troubled = new Set<Machine>();
 
   constructor(simulation: Simulation) {
     this.simulation = simulation;
-    this.ledger = new Ledger(simulation);
+    this.rotting = new Rotting(simulation);
+    this.ledger = new Ledger(simulation, this.rotting);
   }
 
   /** Whether the machine's disk has failed operations, in this life of its process or just before. */
@@ -62,6 +65,8 @@ export class Faults {
         return this.wipe(this.machine(fault.node));
       case 'damage':
         return this.damage(this.machine(fault.node), fault.isAltered);
+      case 'rot':
+        return this.rot(this.machine(fault.node), fault.place);
       case 'restore':
         return this.restore(this.machine(fault.node), fault.liveMs);
     }
@@ -212,6 +217,12 @@ export class Faults {
       machine.crash(false, false);
       machine.start();
     });
+  }
+
+  private rot(machine: Machine, place: number, retries = LOSS_RETRIES): void {
+    if (this.rotting.strike(machine, place)) return;
+    if (retries === 0) return this.simulation.tally.note('a loss was left out');
+    this.later(LOSS_RETRY_MS, () => this.rot(machine, place, retries - 1));
   }
 
   private startAgain(machine: Machine): void {

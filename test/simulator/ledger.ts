@@ -1,8 +1,11 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
+import { StoreError } from '../../src/errors.ts';
+import type { KeptHint } from '../../src/replica/hint-store.ts';
 import type { WriteEvent } from './history.ts';
 import type { Machine } from './machine.ts';
+import type { Rotting } from './rotting.ts';
 import type { Simulation } from './simulation.ts';
 
 /**
@@ -11,9 +14,11 @@ import type { Simulation } from './simulation.ts';
  */
 export class Ledger {
   private readonly simulation: Simulation;
+  private readonly rotting: Rotting;
 
-  constructor(simulation: Simulation) {
+  constructor(simulation: Simulation, rotting: Rotting) {
     this.simulation = simulation;
+    this.rotting = rotting;
   }
 
   /**
@@ -46,19 +51,24 @@ export class Ledger {
     const { history } = this.simulation;
     const others = this.keptBeside(machine);
     for (const { key, event } of this.events()) {
-      if (!others.some((other) => isOnDisk(other, key, event))) history.losesItsOwners(event);
+      if (!others.some((other) => this.isOnDisk(other, key, event))) history.losesItsOwners(event);
     }
   }
 
   private everythingIsElsewhere(machine: Machine): boolean {
     const others = this.keptBeside(machine);
     // What was kept for the machine in question will reach nobody, but it is not lost.
-    const hints = others.flatMap(({ node, disk }) => (node === undefined || disk.isDirty ? [] : [node.hints]));
+    const hinting = others.filter(({ disk }) => !disk.isDirty);
     return this.events().every(
       ({ key, event }) =>
-        others.some((other) => isOnDisk(other, key, event)) ||
-        hints.some((kept) => kept.hintsOf(key).some(({ dots }) => hasDot(dots, event.dot))),
+        others.some((other) => this.isOnDisk(other, key, event)) ||
+        hinting.some((other) => hintsOf(other, key).some(({ dots }) => hasDot(dots, event.dot))),
     );
+  }
+
+  /** Whether the machine holds the write as an owner. */
+  private isOnDisk(machine: Machine, key: ObjectKey, { partition, dot }: WriteEvent): boolean {
+    return this.rotting.holds(machine, partition, key, dot);
   }
 
   private keptBeside(machine: Machine): readonly Machine[] {
@@ -71,7 +81,12 @@ export class Ledger {
   }
 }
 
-/** Whether the machine holds the write as an owner. */
-function isOnDisk({ store }: Machine, key: ObjectKey, { partition, dot }: WriteEvent): boolean {
-  return store !== undefined && hasDot(store.clock(partition), dot) && store.unflushed(partition, key) === 0;
+/** None while its disk gives errors: what cannot be read is not relied upon. */
+function hintsOf({ node }: Machine, key: ObjectKey): readonly KeptHint[] {
+  try {
+    return node?.hints.hintsOf(key) ?? [];
+  } catch (error) {
+    if (error instanceof StoreError) return [];
+    throw error;
+  }
 }

@@ -100,6 +100,8 @@ export type Fault =
   | { readonly kind: 'wipe'; readonly atMs: number; readonly node: number }
   /** The disk loses an object, or (`isAltered`) keeps another value in its place, and the process ends and is started again. */
   | { readonly kind: 'damage'; readonly atMs: number; readonly node: number; readonly isAltered: boolean }
+  /** The disk changes a byte of an object where it lies; `place`, from 0 to below 1, chooses which. The process finds out when it looks. */
+  | { readonly kind: 'rot'; readonly atMs: number; readonly node: number; readonly place: number }
   | { readonly kind: 'restore'; readonly atMs: number; readonly node: number; readonly liveMs: number };
 
 type Draw = (dice: Dice, shape: ClusterShape, atMs: number) => Fault;
@@ -121,7 +123,7 @@ export function drawPlan(seed: number): Plan {
     shape,
     healMs,
     operations: drawOperations(seed, dice, shape, healMs),
-    faults: drawFaults(dice, shape, healMs),
+    faults: [...drawFaults(dice, shape, healMs), ...drawRot(seed, shape, healMs)].sort((a, b) => a.atMs - b.atMs),
   };
 }
 
@@ -226,9 +228,18 @@ function drawFaults(dice: Dice, shape: ClusterShape, healMs: number): Fault[] {
   const kinds = Object.values(DRAWS).filter(() => dice.chance(0.45));
   const drawn: readonly Draw[] = kinds.length === 0 ? [DRAWS.crash] : kinds;
   const count = dice.whole(2, 9);
-  return Array.from({ length: count }, () => dice.pick(drawn)(dice, shape, dice.next() * healMs * 0.9)).sort(
-    (a, b) => a.atMs - b.atMs,
-  );
+  return Array.from({ length: count }, () => dice.pick(drawn)(dice, shape, dice.next() * healMs * 0.9));
+}
+
+/** Of a chance of its own: other faults are what they were. */
+function drawRot(seed: number, { nodes }: ClusterShape, healMs: number): Fault[] {
+  if (roll(seed, 20) > 0.2) return [];
+  return Array.from({ length: 1 + Math.floor(5 * roll(seed, 21)) }, (_, i) => ({
+    kind: 'rot',
+    atMs: roll(seed, 22, i) * healMs * 0.9,
+    node: Math.floor(nodes * roll(seed, 23, i)),
+    place: roll(seed, 24, i),
+  }));
 }
 
 const aNode = (dice: Dice, shape: ClusterShape): number => dice.whole(0, shape.nodes - 1);
@@ -292,7 +303,7 @@ const DRAWS = {
   }),
   wipe: (dice, shape, atMs) => ({ kind: 'wipe', atMs, node: aNode(dice, shape) }),
   restore: (dice, shape, atMs) => ({ kind: 'restore', atMs, node: aNode(dice, shape), liveMs: aWhile(dice) }),
-} satisfies Record<Exclude<Fault['kind'], 'damage'>, Draw>;
+} satisfies Record<Exclude<Fault['kind'], 'damage' | 'rot'>, Draw>;
 
 /** Halves, one node alone, a bridge between two groups, or one way only. */
 function drawCut(dice: Dice, nodes: number): [number, number][] {

@@ -58,10 +58,46 @@ function lateWrites(): Plan {
   return withRetirements(plan(7, 1000 + ROUNDS * ROUND_MS + 5000, writes, [...disks, ...faults]));
 }
 
+/**
+ * All have written and have started again since, and their earlier actors are retired, when one of them loses its folder: as it comes
+ * back it hears of the retirement first, and of the writes that it is about later. Each in its turn, since only some have coordinated.
+ */
+function retiredBeforeCaughtUp(): Plan {
+  const nodes = [0, 1, 2];
+  const writes = requests(0, 3000, 20, (i) => ({ kind: 'put', key: i, level: 'all', context: 'none' }));
+  const ends = nodes.map((node) => crash(4000 + 500 * node, node));
+  const losses = nodes.map((node): Fault => ({ kind: 'wipe', atMs: 12_000 + 6000 * node, node }));
+  return withRetirements(plan(22, 32_000, writes, [...ends, ...losses]));
+}
+
+/**
+ * Some objects of the first owner are damaged that the third one has never seen, and the first looks through its disk while the second,
+ * which has them, cannot be asked: what the third holds is not all that there is.
+ */
+function damagedAmongFew(): Plan {
+  const cutOff = (atMs: number, forMs: number, node: number): Fault => {
+    const others = [0, 1, 2].filter((other) => other !== node);
+    return {
+      kind: 'cut',
+      atMs,
+      forMs,
+      flapMs: 0,
+      links: others.flatMap((other) => [[node, other] as const, [other, node] as const]),
+    };
+  };
+  const writes = requests(1100, 1500, 20, (i) => ({ kind: 'put', key: i, node: 0, sloppy: false, context: 'none' }));
+  const rots = Array.from({ length: 10 }, (_, i): Fault => ({ kind: 'rot', atMs: 2200 + i, node: 0, place: i / 10 }));
+  const faults = [cutOff(1000, 1399, 2), ...rots, crash(2300, 0), cutOff(2399.1, 16_000, 1)];
+  const { shape, ...rest } = plan(23, 20_000, writes, faults);
+  return { ...rest, shape: { ...shape, hintBytes: 1 } };
+}
+
 /** What disks forget, and what is forgotten on purpose. */
 export const REPAIR_SCENARIOS: Scenarios = [
   ['a disk loses an object, in a node that comes back without it', damaged(false)],
   ['a disk alters an object, in a node that comes back with it', damaged(true)],
+  ['objects of an owner are damaged, of which it can ask only who has not seen them', damagedAmongFew()],
   ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
   ['a node ends with its last write under way, which arrives late', lateWrites()],
+  ['a folder is lost after the actors that wrote to it were retired', retiredBeforeCaughtUp()],
 ];

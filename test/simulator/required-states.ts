@@ -62,6 +62,8 @@ export const REQUIRED_STATES: readonly string[] = [
   'a disk read failed',
   'died of its disk',
   'log: storage failed',
+  'a stored object was damaged',
+  'log: a damaged record was had again from the other owners',
   'a folder was emptied',
   'an older folder was put back',
   'fault: outage',

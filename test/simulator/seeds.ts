@@ -40,6 +40,11 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     why: 'the read that the count needs failed with an error of the disk instead of a typed one, and nobody caught it',
   },
   {
+    name: 'a read meets an owner in the middle of a full comparison',
+    seed: 5_004_707,
+    why: 'the owner had a value and did not know what it had overwritten, which was shown beside it',
+  },
+  {
     name: 'a write comes in while the count of an empty partition ends',
     seed: 1_023_423_107,
     why: 'it was neither in what had been counted nor added to it, and the contents were said to differ from then on',

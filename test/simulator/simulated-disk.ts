@@ -1,6 +1,7 @@
 import type { StateEntry, StateTable, StateWrite } from '../../src/storage/devices.ts';
 import { type DeviceOperation, MemoryLogDevice, type Settle } from '../../src/storage/memory-log-device.ts';
 import { MemoryStateTable } from '../../src/storage/memory-state-table.ts';
+import { ALL_OBJECTS } from '../../src/storage/state-format.ts';
 import { roll } from './chance.ts';
 import { LABEL } from './labels.ts';
 import type { NodeLife } from './node-life.ts';
@@ -107,6 +108,27 @@ export class SimulatedDisk {
       this.log = log?.afterPowerCut(() => Number.POSITIVE_INFINITY);
       this.state = state?.afterPowerCut();
     };
+  }
+
+  /** The objects of the state table as they lie there, each under its key of the table. */
+  objects(): readonly StateEntry[] {
+    return this.state?.range(...ALL_OBJECTS, Number.POSITIVE_INFINITY) ?? [];
+  }
+
+  /** A byte of the record is another one from now on. Returns the record as it is then. */
+  rot({ key, value }: StateEntry): StateEntry {
+    const id = this.operations++;
+    const at = Math.floor(value.length * roll(this.world.seed, this.machine, id, 5));
+    const flipped = 1 + Math.floor(255 * roll(this.world.seed, this.machine, id, 6));
+    const rotten = Uint8Array.from(value).with(at, (value[at] ?? 0) ^ flipped);
+    this.state?.spoil(key, rotten);
+    return { key, value: rotten };
+  }
+
+  /** Whether the table holds exactly that. */
+  holds({ key, value }: StateEntry): boolean {
+    const present = this.state?.get(key);
+    return present !== undefined && Buffer.compare(present, value) === 0;
   }
 
   private survive(kept: (bytes: number) => number): void {

@@ -215,6 +215,8 @@ export class Simulation {
     this.faults.end();
     for (const machine of this.machines) {
       machine.resume();
+      // Its next start looks through all that is stored; this one may never come across it.
+      if (this.faults.rotting.isUnder(machine)) machine.crash(false, false);
       machine.isHeldDown = false;
       machine.start();
     }
@@ -234,6 +236,8 @@ export class Simulation {
     }
     if (this.violations.length > 0) return;
     const after = `${CONVERGENCE_MS} ms after the last request`;
+    const damage = this.faults.rotting.remaining();
+    if (damage !== undefined) return this.violated('damage', `${after}: ${damage}`);
     const difference = divergence(this);
     const left = this.remains();
     if (difference !== undefined) this.violated('convergence', `${after}: ${difference}`);
@@ -241,6 +245,8 @@ export class Simulation {
   }
 
   private isSettling(): boolean {
+    // What is damaged cannot be compared.
+    if (this.faults.rotting.remaining() !== undefined) return true;
     return divergence(this) !== undefined || undelivered(this).length > 0 || this.remains() !== undefined;
   }
 

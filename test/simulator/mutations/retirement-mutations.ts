@@ -43,4 +43,14 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     seedsMax: 1,
     scenario: LATE,
   },
+  {
+    name: 'retired actors are folded where the clock lacks what was agreed on',
+    rule: 'C9',
+    file: 'core/causality/retirement.js',
+    find: 'if (isSubset(entries.get(partition) ?? EMPTY_DOTS, clock))',
+    replace: 'if (true)',
+    checkers: ['contents', 'clocks', 'acknowledgements', 'acknowledged writes', 'strict quorum', 'convergence'],
+    seedsMax: 1,
+    scenario: 'a folder is lost after the actors that wrote to it were retired',
+  },
 ];
