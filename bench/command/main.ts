@@ -4,6 +4,7 @@
  * the options make no sense, with 1 when something could not be measured.
  */
 import { writeFile } from 'node:fs/promises';
+import { CommanderError } from 'commander';
 import { htmlReport } from '../report/html/page.ts';
 import { LiveLine } from '../report/live-line.ts';
 import { writeReport } from '../report/report-file.ts';
@@ -38,4 +39,12 @@ async function run(options: BenchOptions): Promise<void> {
   }
 }
 
-await benchCommand(run).parseAsync(process.argv.slice(2), { from: 'user' });
+try {
+  const command = benchCommand(run).exitOverride();
+  command.configureOutput({ outputError: (text, write) => write(`quorate bench: ${text.replace(/^error: /, '')}`) });
+  await command.parseAsync(process.argv.slice(2), { from: 'user' });
+} catch (error) {
+  if (!(error instanceof CommanderError)) throw error;
+  // It has said what was wrong; help is no error.
+  process.exitCode = error.exitCode === 0 ? 0 : 2;
+}

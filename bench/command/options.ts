@@ -38,9 +38,9 @@ const PARTS: readonly Part[] = [...SHARED_PARTS, ...OWN_PARTS];
 const QUICK: readonly Part[] = ['main', 'open-loop'];
 
 interface Given {
-  readonly url: readonly string[];
-  readonly peer: readonly Peer[];
-  readonly part: readonly Part[];
+  readonly url?: readonly string[];
+  readonly peer?: readonly Peer[];
+  readonly part?: readonly Part[];
   readonly full?: true;
   readonly nodes: number;
   readonly n?: number;
@@ -62,18 +62,11 @@ interface Given {
 export function benchCommand(run: (options: BenchOptions) => Promise<void>): Command {
   const command = new Command('quorate bench')
     .description('measure a cluster: one that is started for it on this machine, or one that is there')
-    .option('--url <url>', 'drive this cluster instead of starting one; again for its other nodes', collect(url), [])
-    .option(
-      '--peer <peer>',
-      'beside it, etcd=URL,... consul=URL,... or redis=HOST:PORT,...; again for more',
-      collect(peer),
-      [],
-    )
+    .addOption(list('--url <url>', 'drive this cluster instead of starting one; again for its other nodes', url))
     .addOption(
-      new Option('--part <part>', `what to measure; again for more (default: ${QUICK.join(', ')})`)
-        .argParser(collect(part))
-        .default([], ''),
+      list('--peer <peer>', 'beside it, etcd=URL,... consul=URL,... or redis=HOST:PORT,...; again for more', peer),
     )
+    .addOption(list('--part <part>', `what to measure; again for more (default: ${QUICK.join(', ')})`, part))
     .option('--full', `everything: ${PARTS.join(', ')}`)
     .option('--nodes <count>', 'nodes to start', whole(1, 16), 3)
     .option('--n <count>', 'copies of each key (default: 3, or the number of nodes)', whole(1, 16))
@@ -123,10 +116,10 @@ function optionsFrom(command: Command, given: Given): BenchOptions {
     json,
     html,
   } = given;
-  const asked = given.full ? PARTS : given.part.length > 0 ? given.part : QUICK;
+  const asked = given.full ? PARTS : named.length > 0 ? named : QUICK;
   const isOwn = (one: Part): boolean => OWN_PARTS.some((own) => own === one);
   const parts = PARTS.filter((one) => asked.includes(one) && !(urls.length > 0 && isOwn(one)));
-  const alien = given.part.filter((one) => urls.length > 0 && isOwn(one));
+  const alien = named.filter((one) => urls.length > 0 && isOwn(one));
   if (alien.length > 0)
     command.error(`error: --part ${alien.join(', ')} starts nodes of its own and goes without --url`, { exitCode: 2 });
   const n = given.n ?? Math.min(3, nodes);
@@ -140,8 +133,13 @@ function optionsFrom(command: Command, given: Given): BenchOptions {
   };
 }
 
-function collect<T>(parse: (text: string) => T): (text: string, earlier: readonly T[]) => readonly T[] {
-  return (text, earlier) => [...earlier, parse(text)];
+/** Given any number of times. */
+function list<T>(flags: string, description: string, parse: (text: string) => T): Option {
+  return new Option(flags, description).argParser(collect(parse));
+}
+
+function collect<T>(parse: (text: string) => T): (text: string, earlier?: readonly T[]) => readonly T[] {
+  return (text, earlier = []) => [...earlier, parse(text)];
 }
 
 function url(text: string): string {

@@ -74,7 +74,7 @@ describe('the live line', () => {
   });
 
   it('tells what goes on and how long it takes', () => {
-    expect(progressText(progress)).toBe('10/40  quorate, PUT w=2  1 min, 3 min left');
+    expect(progressText(progress)).toBe('10/40  quorate, PUT w=2  1 min');
     expect(progressText({ ...progress, done: 0, now: { operations: 9820, p99Ms: 9.78, errors: 3 } })).toBe(
       '0/40  quorate, PUT w=2  9,820/s  p99 9.78 ms  3 errors  1 min',
     );

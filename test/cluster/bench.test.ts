@@ -74,7 +74,7 @@ describe('the benchmark', { timeout: 240_000 }, () => {
 
   it.each([
     [['--keys', 'many'], 2, /Expected a whole number/],
-    [['--url', 'http://127.0.0.1:1', '--part', 'main'], 1, /127\.0\.0\.1:1/],
+    [['--url', 'http://127.0.0.1:9', '--part', 'main'], 1, /127\.0\.0\.1:9/],
     [['compare', 'no.json', 'no.json'], 1, /no\.json/],
   ])('says in one line why %j cannot be done', async (args, code, message) => {
     const result = await run(...args);
