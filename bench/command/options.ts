@@ -103,19 +103,8 @@ Further commands:
 `;
 
 function optionsFrom(command: Command, given: Given): BenchOptions {
-  const {
-    url: urls,
-    peer: peers,
-    nodes,
-    durability,
-    keys,
-    connections,
-    seconds,
-    repetitions,
-    generator,
-    json,
-    html,
-  } = given;
+  const { url: urls = [], peer: peers = [], part: named = [] } = given;
+  const { nodes, durability, keys, connections, seconds, repetitions, generator, json, html } = given;
   const asked = given.full ? PARTS : named.length > 0 ? named : QUICK;
   const isOwn = (one: Part): boolean => OWN_PARTS.some((own) => own === one);
   const parts = PARTS.filter((one) => asked.includes(one) && !(urls.length > 0 && isOwn(one)));
