@@ -1,10 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ByteWriter } from '../core/bytes.ts';
 import { containerOf, dot, dots, textsOf } from '../core/causality/causality-builders.ts';
-import { type Container, encodeContainer } from '../core/causality/container.ts';
+import { type Container, decodeContainer, encodeContainer } from '../core/causality/container.ts';
 import { type DotSet, dotsIn } from '../core/causality/dot-set.ts';
 import { createCommand, History } from '../core/cluster/cluster-builders.ts';
-import { type NodeId, nodeId, objectKey, partition } from '../core/ids.ts';
+import { epoch, type NodeId, nodeId, objectKey, partition } from '../core/ids.ts';
 import { ClusterView } from '../membership/cluster-view.ts';
 import { METHOD } from '../protocol.ts';
 import { Replica } from '../replica/replica.ts';
@@ -100,6 +100,11 @@ async function pulled(): Promise<void> {
   await done;
 }
 
+function siblingsOf(key: string): readonly string[] {
+  const stored = disk.store.read(at, objectKey('b', key));
+  return stored === undefined ? [] : textsOf(decodeContainer(stored).siblings.map((sibling) => sibling.dot));
+}
+
 const known = () => textsOf(dotsIn(disk.store.clock(at)));
 const a1 = dot('2.7.1');
 const a2 = dot('2.7.2');
@@ -112,6 +117,18 @@ describe('a full comparison', () => {
     ];
     await pulled();
     expect(known()).toEqual(['2.7.1', '2.7.2', '2.7.3']);
+  });
+
+  it('brings with each value what that has overwritten, so that when it breaks off no late copy lives beside it (C2)', async () => {
+    pieces = [
+      { life: 1, clock: dots('2.7.1', '2.7.2'), key: 'j', holds: containerOf([a2]) },
+      { life: 2, clock: dots('2.7.1', '2.7.2'), key: 'k', holds: containerOf([]) },
+    ];
+    await pulled();
+    const late = { epoch: epoch(1), partition: at, key: objectKey('b', 'j'), dots: [a1], container: containerOf([a1]) };
+    replica.merge(late);
+    expect(siblingsOf('j')).toEqual(['2.7.2']);
+    expect(known()).toEqual(['2.7.1', '2.7.2']);
   });
 
   it('ends without its clock when the peer has begun another life, which need not have what the former told of (C1)', async () => {

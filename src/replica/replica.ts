@@ -118,14 +118,14 @@ export class Replica {
    * Takes in what another owner holds of a key, as an exchange of clocks brings it: its stored container, its clock at that time, and
    * those dots of the clock that are the key's. Returns what {@link Replica.merge} returns.
    *
-   * A full comparison names no dots. A sibling that came to be while it goes on is taken in with all that its owner's clock covers:
-   * what it overwrote may still be on its way here.
+   * A full comparison names no dots. So a sibling that is new here is taken in with all that its owner's clock covers: what it overwrote
+   * may still be on its way here, and nothing else would tell so if the comparison breaks off. With its dot in the clock the sibling
+   * is not sent again.
    */
   absorb(address: PartitionKey, theirs: Container, theirClock: DotSet, dots: readonly Dot[]): Sequence {
     const mine = this.container(address);
     this.content.drawsOn(address.partition, theirClock);
-    const startClock = this.comparisons.get(address.partition)?.startClock;
-    if (startClock !== undefined && dots.length === 0 && !isSubset(dotsOf(theirs), startClock))
+    if (dots.length === 0 && !isSubset(dotsOf(theirs), this.store.clock(address.partition)))
       return this.take(address, mine, fill(theirs, theirClock), dots);
     return this.take(address, mine, bearingOn(mine, theirs, theirClock, dots), dots);
   }

@@ -181,6 +181,30 @@ function folderLostWhileComparing(): Plan {
   });
 }
 
+/**
+ * The first owner, alone, overwrites a value that the second has too, and forgets which key that was. The third one, which was away,
+ * has just been told the new value when the first goes down: it has the old one from the second, with all else that it missed. It must
+ * know by then that the old one was overwritten, since from now on nobody has anything to tell it.
+ */
+function comparedInPart(): Plan {
+  const first = 10;
+  const operations = [
+    ...requests(1100, 1100 + 5 * COMPARED_KEYS, 5, (i) => ({
+      ...{ kind: 'put', key: first + i, node: 0, client: 0, sloppy: false, context: 'none', timeoutMs: 300 },
+    })),
+    ask(1900, first, 0, { ...ALONE, kind: 'put', context: 'seen' }),
+  ];
+  const faults: Fault[] = [
+    cut(1000, 1600, bothWays(2, [0, 1])),
+    cut(1700, 900, bothWays(0, [1])),
+    crash(2300, 0),
+    weather(2590, 6000, { latencyMs: 100 }),
+    cut(2600.1, 6000, bothWays(1, [0, 2])),
+    crash(7600, 0, 7000),
+  ];
+  return byExchangesAlone(plan(24, 17_000, operations, faults), { exchange: { keys: 1, bytes: 1000, dots: 10 } });
+}
+
 function bothWays(one: number, others: readonly number[]): (readonly [number, number])[] {
   return others.flatMap((other) => [[one, other] as const, [other, one] as const]);
 }
@@ -193,4 +217,8 @@ export const EXCHANGE_SCENARIOS: Scenarios = [
   ['owners ask for what is not flushed yet, and the power fails', toldBeforeFlush()],
   ['keys are written that were passed, while a partition is compared', writtenWhileComparing()],
   ['an owner loses its folder while another one compares the partition with it', folderLostWhileComparing()],
+  [
+    'an owner is told of a value in a comparison that breaks off, and has an older one from another owner',
+    comparedInPart(),
+  ],
 ];

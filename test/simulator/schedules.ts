@@ -70,8 +70,8 @@ export function disk(node: number, slowness: number): Fault {
   return { kind: 'disk', atMs: 100, node, slowness, isFull: false, readErrors: 0, forMs: 25_000 };
 }
 
-export function crash(atMs: number, node: number): Fault {
-  return { kind: 'crash', atMs, node, moment: 'now', power: false, silent: false, forMs: 5 };
+export function crash(atMs: number, node: number, forMs = 5): Fault {
+  return { kind: 'crash', atMs, node, moment: 'now', power: false, silent: false, forMs };
 }
 
 export function powerCut(atMs: number, node: number): Fault {

@@ -5,6 +5,8 @@ const LATE = 'values come late that were deleted, while a partition is compared'
 const UNFLUSHED = 'owners ask for what is not flushed yet, and the power fails';
 
 const FOLDER_LOST = 'an owner loses its folder while another one compares the partition with it';
+const BROKEN_OFF =
+  'an owner is told of a value in a comparison that breaks off, and has an older one from another owner';
 const PASSED = 'keys are written that were passed, while a partition is compared';
 
 /** How owners find together again: the exchange of clocks, and the full comparison. */
@@ -66,6 +68,16 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     checkers: ['contents', 'clocks', 'acknowledgements', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 1,
     scenario: FOLDER_LOST,
+  },
+  {
+    name: 'a full comparison brings a value without what that has overwritten',
+    rule: 'C2',
+    file: 'replica/replica.js',
+    find: 'if (dots.length === 0 && !isSubset(dotsOf(theirs), this.store.clock(address.partition)))',
+    replace: 'if (false)',
+    checkers: ['contents', 'clocks', 'convergence', 'resurrection', 'siblings'],
+    seedsMax: 1,
+    scenario: BROKEN_OFF,
   },
   {
     name: 'a full comparison takes in the clock after its first piece',
