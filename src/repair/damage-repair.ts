@@ -25,7 +25,10 @@ export interface DamageRepairNeeds {
 const CALL_MS = 5000;
 const KEYS_PER_ROUND = 100;
 
-/** What an owner has of a key; `nothing` to tell: its record is damaged too, or it is catching up; undefined: it does not answer. */
+/**
+ * What an owner has of a key; `nothing` to tell: its record is damaged too, or it is catching up; undefined: it does not answer, or
+ * cannot tell yet.
+ */
 type Told = Container | 'nothing' | undefined;
 
 /**

@@ -84,6 +84,16 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     scenario: 'objects of an owner are damaged, of which it can ask only who has not seen them',
   },
   {
+    name: 'who does not know the cluster yet is taken for one who has nothing to tell of a damaged record',
+    rule: 'C8',
+    file: 'replica/ownership.js',
+    find: "new StoreError('conflict', 'the cluster state is not known yet')",
+    replace: "new StoreError('not-ready', 'the cluster state is not known yet')",
+    checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: 'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',
+  },
+  {
     name: 'what is had again of a damaged record is judged by the own clock',
     rule: 'H1',
     file: 'repair/damage-repair.js',
