@@ -96,6 +96,10 @@ export const REPAIR_SCENARIOS: Scenarios = [
     damagedAmongFew([apart(2399.1, 16_000, 1, [0, 2])]),
   ],
   [
+    'objects of an owner are damaged, and the disk of who has seen them fails for a while',
+    damagedAmongFew([{ ...disk(1, 1), atMs: 2250, readErrors: 1, forMs: 16_000 }]),
+  ],
+  [
     'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',
     damagedAmongFew([crash(2310, 1, 80), apart(2399.1, 16_000, 1, [2])]),
   ],

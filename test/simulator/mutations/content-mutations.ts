@@ -84,6 +84,16 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     scenario: 'objects of an owner are damaged, of which it can ask only who has not seen them',
   },
   {
+    name: 'who cannot read its own record for a moment is taken for one who has nothing to tell of a damaged record',
+    rule: 'H1',
+    file: 'repair/damage-repair.js',
+    find: 'if (this.mayBeReadLater(damaged, told))',
+    replace: 'if (false)',
+    checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: 'objects of an owner are damaged, and the disk of who has seen them fails for a while',
+  },
+  {
     name: 'who does not know the cluster yet is taken for one who has nothing to tell of a damaged record',
     rule: 'C8',
     file: 'replica/ownership.js',
