@@ -94,7 +94,7 @@ export class MetadataGroup {
   }
 
   get id(): RaftId {
-    return this.raft.status().id;
+    return this.raft.id;
   }
 
   get currentState(): ClusterState | undefined {
@@ -103,7 +103,7 @@ export class MetadataGroup {
 
   /** The leader as this node knows it. */
   get leader(): NodeId | undefined {
-    const { leader } = this.raft.status();
+    const { leader } = this.raft;
     return leader === undefined ? undefined : this.voices.nodeOf(leader);
   }
 

@@ -25,18 +25,23 @@ export interface DamageRepairNeeds {
 const CALL_MS = 5000;
 const KEYS_PER_ROUND = 100;
 
-/** What an owner has of a key; `nothing` to tell: its record is damaged too, or it is catching up; undefined: it does not answer. */
-type Told = Container | 'nothing' | undefined;
+/** An owner that cannot read its own record for so long has it damaged too: a disk that fails now and then has been read by then. */
+const UNREADABLE_MS = 60_000;
+
+/** What an owner has of a key; `nothing` to tell while it is catching up; undefined: it does not answer, or cannot tell yet. */
+type Told = Container | 'nothing' | 'unreadable' | undefined;
 
 /**
  * Mends the keys whose record cannot be read any more: each is had from *every* other owner (rule C8), since any of them may be the only
- * one that has some write beside the record that was lost.
+ * one that has some write beside the record that was lost. An owner whose record is damaged too is passed over in the end.
  *
  * What is stored is the merge of what they hold, filled with their clocks alone. Filled with this node's clock, which has the dots of
  * what was lost, it would say that all of it was deleted.
  */
 export class DamageRepair {
   private readonly needs: DamageRepairNeeds;
+  /** By finding: since when some owner could not read its own record either. */
+  private readonly unreadableSince = new Map<number, number>();
   mended = 0;
 
   constructor(needs: DamageRepairNeeds) {
@@ -46,6 +51,8 @@ export class DamageRepair {
   async run(): Promise<void> {
     const { replica, inventory } = this.needs;
     const due = replica.damaged.list().slice(0, KEYS_PER_ROUND);
+    const findings = new Set(due.map(({ finding }) => finding));
+    for (const finding of this.unreadableSince.keys()) if (!findings.has(finding)) this.unreadableSince.delete(finding);
     for (const damaged of due) await this.mend(damaged);
     // Contents with a damaged record were not counted to the end.
     for (const partition of new Set(due.map((damaged) => damaged.partition))) await inventory.count(partition);
@@ -62,6 +69,7 @@ export class DamageRepair {
     const containers = told.filter((one) => typeof one === 'object');
     // Whoever is silent may be the one that has it. Where nobody has anything to tell the error stays.
     if (told.includes(undefined) || containers.length === 0) return;
+    if (this.mayBeReadLater(damaged, told)) return;
     // What has been written here meanwhile is newer than the answers.
     if (!replica.damaged.isStill(damaged)) return;
     try {
@@ -75,12 +83,24 @@ export class DamageRepair {
     logger.warn({ partition, key: keyOf(key) }, 'a damaged record was had again from the other owners');
   }
 
+  /** An owner that cannot read its record now may be the only one that has something, as one that is silent may. */
+  private mayBeReadLater({ finding }: DamagedKey, told: readonly Told[]): boolean {
+    if (!told.includes('unreadable')) {
+      this.unreadableSince.delete(finding);
+      return false;
+    }
+    const nowMs = this.needs.clock.monotonicMs();
+    const sinceMs = this.unreadableSince.get(finding) ?? nowMs;
+    this.unreadableSince.set(finding, sinceMs);
+    return nowMs - sinceMs < UNREADABLE_MS;
+  }
+
   private async ask(view: ClusterView, owner: NodeId, { partition, key }: DamagedKey): Promise<Told> {
     const out = new ByteWriter();
     writeReadRequest(out, { epoch: view.epoch, partition, key }, false);
     const outcome = await this.needs.calls.request(owner, METHOD.read, out.view(), CALL_MS);
-    if (outcome.kind === 'refused')
-      return outcome.code === 'storage-failed' || outcome.code === 'not-ready' ? 'nothing' : undefined;
+    if (outcome.kind === 'refused' && outcome.code === 'storage-failed') return 'unreadable';
+    if (outcome.kind === 'refused') return outcome.code === 'not-ready' ? 'nothing' : undefined;
     if (outcome.kind === 'failed') return undefined;
     const answer = decoded(() => readReadAnswer(outcome.body));
     return answer && fill(answer.stored ?? EMPTY_CONTAINER, answer.clock);

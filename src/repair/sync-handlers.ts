@@ -150,7 +150,7 @@ function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly Se
   return end < 0 ? keys : keys.slice(0, end);
 }
 
-/** Errors: conflict, not-ready, as {@link Ownership.check}. */
+/** Errors: conflict, as {@link Ownership.check}. */
 function checkOwner(replica: Replica, epoch: Epoch, partition: Partition): void {
   replica.ownership.check({ epoch, partition, key: NO_KEY });
 }

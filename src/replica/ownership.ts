@@ -14,7 +14,10 @@ export class Ownership {
     this.currentView = currentView;
   }
 
-  /** Errors: not-ready (no cluster yet), conflict (the sender's view is outdated, or this node is not an owner). */
+  /**
+   * Errors: conflict (no view here yet, the sender's is outdated, or this node is not an owner). Never not-ready, which an owner that is
+   * catching up says of a partition: who has only just started may have all of it.
+   */
   check(address: KeyAddress): void {
     if (this.checkedView(address).owns(this.self, address.partition)) return;
     throw new StoreError('conflict', `not an owner of partition ${address.partition}`);
@@ -35,7 +38,7 @@ export class Ownership {
 
   private checkedView({ partition, epoch }: KeyAddress): ClusterView {
     const view = this.currentView();
-    if (view === undefined) throw new StoreError('not-ready', 'the cluster state is not known yet');
+    if (view === undefined) throw new StoreError('conflict', 'the cluster state is not known yet');
     if (partition >= view.state.ownership.length) throw new DecodeError(`partition ${partition}`);
     if (epoch < view.since(partition)) {
       throw new StoreError('conflict', `stale view: partition ${partition} changed in epoch ${view.since(partition)}`);

@@ -42,9 +42,9 @@ const siblings = () => {
 };
 
 describe('a replica is asked', () => {
-  it('only when it knows the cluster', () => {
+  it('only when it knows the cluster; who does not yet is not like one that is catching up', () => {
     view = undefined;
-    expect(() => replica.ownership.check(address)).toThrow(expect.objectContaining({ code: 'not-ready' }));
+    expect(() => replica.ownership.check(address)).toThrow(expect.objectContaining({ code: 'conflict' }));
   });
 
   it('only on a view that is no older than the partition\u2019s latest change (H22)', () => {

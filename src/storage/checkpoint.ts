@@ -82,11 +82,7 @@ export class Checkpointer {
     for (const { key, value } of batch) this.bytes += key.length + (value?.length ?? 0);
     let timer: Timer | undefined;
     const late = new Promise<never>((_, reject) => {
-      const error = new StoreError(
-        'storage-failed',
-        `A commit of the state table took longer than ${commitTimeoutMs} ms.`,
-      );
-      timer = clock.after(commitTimeoutMs, () => reject(error));
+      timer = clock.after(commitTimeoutMs, () => reject(tookTooLong(commitTimeoutMs)));
     });
     try {
       await Promise.race([state.write(batch), late]);
@@ -101,6 +97,10 @@ export class Checkpointer {
       this.options.clock.after(0, resolve);
     });
   }
+}
+
+function tookTooLong(commitTimeoutMs: number): StoreError {
+  return new StoreError('storage-failed', `A commit of the state table took longer than ${commitTimeoutMs} ms.`);
 }
 
 export interface CheckpointOptions {

@@ -72,31 +72,37 @@ function retiredBeforeCaughtUp(): Plan {
 
 /**
  * Some objects of the first owner are damaged that the third one has never seen, and the first looks through its disk while the second,
- * which has them, cannot be asked: what the third holds is not all that there is.
+ * which has them, cannot be asked, or cannot tell yet: what the third holds is not all that there is.
  */
-function damagedAmongFew(): Plan {
-  const cutOff = (atMs: number, forMs: number, node: number): Fault => {
-    const others = [0, 1, 2].filter((other) => other !== node);
-    return {
-      kind: 'cut',
-      atMs,
-      forMs,
-      flapMs: 0,
-      links: others.flatMap((other) => [[node, other] as const, [other, node] as const]),
-    };
-  };
+function damagedAmongFew(meanwhile: readonly Fault[]): Plan {
   const writes = requests(1100, 1500, 20, (i) => ({ kind: 'put', key: i, node: 0, sloppy: false, context: 'none' }));
   const rots = Array.from({ length: 10 }, (_, i): Fault => ({ kind: 'rot', atMs: 2200 + i, node: 0, place: i / 10 }));
-  const faults = [cutOff(1000, 1399, 2), ...rots, crash(2300, 0), cutOff(2399.1, 16_000, 1)];
+  const faults = [apart(1000, 1399, 2, [0, 1]), ...rots, crash(2300, 0), ...meanwhile];
   const { shape, ...rest } = plan(23, 20_000, writes, faults);
   return { ...rest, shape: { ...shape, hintBytes: 1 } };
+}
+
+function apart(atMs: number, forMs: number, one: number, others: readonly number[]): Fault {
+  const links = others.flatMap((other) => [[one, other] as const, [other, one] as const]);
+  return { kind: 'cut', atMs, forMs, flapMs: 0, links };
 }
 
 /** What disks forget, and what is forgotten on purpose. */
 export const REPAIR_SCENARIOS: Scenarios = [
   ['a disk loses an object, in a node that comes back without it', damaged(false)],
   ['a disk alters an object, in a node that comes back with it', damaged(true)],
-  ['objects of an owner are damaged, of which it can ask only who has not seen them', damagedAmongFew()],
+  [
+    'objects of an owner are damaged, of which it can ask only who has not seen them',
+    damagedAmongFew([apart(2399.1, 16_000, 1, [0, 2])]),
+  ],
+  [
+    'objects of an owner are damaged, and the disk of who has seen them fails for a while',
+    damagedAmongFew([{ ...disk(1, 1), atMs: 2250, readErrors: 1, forMs: 16_000 }]),
+  ],
+  [
+    'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',
+    damagedAmongFew([crash(2310, 1, 80), apart(2399.1, 16_000, 1, [2])]),
+  ],
   ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
   ['a node ends with its last write under way, which arrives late', lateWrites()],
   ['a folder is lost after the actors that wrote to it were retired', retiredBeforeCaughtUp()],

@@ -66,7 +66,7 @@ export function loneWrite(atMs: number, key: number): Omit<Operation, 'id'> {
   return { ...read(atMs, key, 0), kind: 'put', timeoutMs: 15, context: 'none' };
 }
 
-export function disk(node: number, slowness: number): Fault {
+export function disk(node: number, slowness: number): Extract<Fault, { kind: 'disk' }> {
   return { kind: 'disk', atMs: 100, node, slowness, isFull: false, readErrors: 0, forMs: 25_000 };
 }
 

@@ -44,6 +44,15 @@ export class RaftNode {
     this.handedOut = this.raft.hardState;
   }
 
+  get id(): RaftId {
+    return this.raft.id;
+  }
+
+  /** As far as this node knows. */
+  get leader(): RaftId | undefined {
+    return this.raft.leader;
+  }
+
   /** Takes a message that {@link parseRaftMessage} made or another machine gave out. */
   step(message: RaftMessage): void {
     step(this.raft, message);

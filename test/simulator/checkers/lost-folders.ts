@@ -17,6 +17,7 @@ export function watchLostFolders(simulation: Simulation): void {
   for (const { id, node, forsworn, losses } of simulation.machines) {
     if (losses === 0 && node?.membership.catchUp.isOver === false)
       simulation.violated('lost folders', `${id} has given up its data folder, which is the latest`);
+    if (forsworn.size === 0) continue;
     const voice = node?.membership.metadata?.id;
     if (voice !== undefined && forsworn.has(voice))
       simulation.violated(
