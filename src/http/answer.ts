@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http';
 import type { StoreError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import { PROBLEM_TYPE, problemStatus, problemText, retryAfterS } from './problem.ts';
@@ -18,9 +19,21 @@ export function sendBytes(exchange: Exchange, status: number, headers: FlatHeade
   const { outgoing } = exchange;
   headers.push('Content-Length', String(body.length));
   outgoing.writeHead(status, headers);
-  if (exchange.method === 'HEAD') outgoing.end();
-  else if (body.length <= ONE_WRITE_BYTES) outgoing.end(asBuffer(body).toString('latin1'), 'latin1');
+  if (exchange.method === 'HEAD' || body.length === 0) outgoing.end();
+  else if (body.length <= ONE_WRITE_BYTES) endInOneWrite(outgoing, asBuffer(body).toString('latin1'));
   else outgoing.end(body);
+}
+
+/**
+ * Head and body as one string. `end(text)` would make a vector of it and of an empty string behind it, which takes 0.7 us more, of the 14
+ * that a GET takes at the edge; `write` alone would put the end of the turn between the two.
+ */
+function endInOneWrite(outgoing: ServerResponse, text: string): void {
+  const { socket } = outgoing;
+  socket?.cork();
+  outgoing.write(text, 'latin1');
+  socket?.uncork();
+  outgoing.end();
 }
 
 export function sendEmpty(exchange: Exchange, status: number, headers: FlatHeaders): void {

@@ -6,11 +6,11 @@ import type { ObjectKey } from '../core/ids.ts';
 const message = new ByteWriter();
 const ALGORITHM = 'sha512-256';
 
-/** `crypto.hash` came with Node 20.12. */
-const sha512Half: (bytes: Uint8Array) => Buffer =
+/** `crypto.hash` came with Node 20.12. Asked for a string, one character a byte, neither makes a buffer in native memory. */
+const sha512Half: (bytes: Uint8Array) => string =
   crypto.hash === undefined
-    ? (bytes) => crypto.createHash(ALGORITHM).update(bytes).digest()
-    : (bytes) => crypto.hash(ALGORITHM, bytes, 'buffer');
+    ? (bytes) => crypto.createHash(ALGORITHM).update(bytes).digest('binary')
+    : (bytes) => crypto.hash(ALGORITHM, bytes, 'binary');
 
 /**
  * Makes the MACs of context tokens: SHA-512/256 (FIPS 180-4) over the secret, the cluster, bucket and key, and the body, cut to 16
@@ -20,8 +20,9 @@ const sha512Half: (bytes: Uint8Array) => Buffer =
  * One call, without the native object that an HMAC makes for each.
  */
 export function tokenMacs(clusterId: string, secret: Uint8Array): (key: ObjectKey) => TokenMac {
+  const start = new ByteWriter().bytes(secret).string(clusterId).copy();
   return (key) => (body) => {
-    message.reset().bytes(secret).string(clusterId).string(key).raw(body);
-    return sha512Half(message.view()).subarray(0, TOKEN_MAC_BYTES);
+    message.reset().raw(start).string(key).raw(body);
+    return Buffer.from(sha512Half(message.view()).slice(0, TOKEN_MAC_BYTES), 'latin1');
   };
 }
