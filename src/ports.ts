@@ -93,7 +93,10 @@ export interface MetaChange {
 export interface Store {
   /** The object's stored bytes, undefined when there is none. The caller may keep them and must not change them. */
   read(partition: Partition, key: ObjectKey): Uint8Array | undefined;
-  /** The sequence of the key's last change while that is not yet on disk, else 0. Also for a key that was removed. */
+  /**
+   * Of the last change that bears on the key, while that is not yet on disk, else 0: its own (also where it was removed), or that of the
+   * clock by {@link Store.applyClock}, which may be what says that nothing is there (rule C7).
+   */
   unflushed(partition: Partition, key: ObjectKey): Sequence;
   /** The dots whose effects are in the partition, flushed or not. */
   clock(partition: Partition): DotSet;

@@ -161,6 +161,22 @@ describe('a full comparison', () => {
     expect(siblings()).toEqual(['new']);
   });
 
+  it('stores little more than the value, in whatever order of the keys the writes were made', () => {
+    const keys = 1000;
+    const clock = dotSetOf(Array.from({ length: keys }, (_, i) => ({ actor: theirs, counter: i + 1 })));
+    const comparison = replica.beginComparison(address.partition, clock);
+    for (let i = 0; i < keys; i++) {
+      // 7 and 1000 have no common factor: every counter comes once, with holes on both sides until the end.
+      const dot = { actor: theirs, counter: ((7 * i) % keys) + 1 };
+      const key = objectKey('b', `key ${i}`);
+      replica.absorb({ ...address, key }, { siblings: [{ dot, version: value('v') }], context: EMPTY_DOTS }, clock, []);
+      expect(disk.store.read(address.partition, key)?.length).toBeLessThan(100);
+    }
+    replica.endComparison(address.partition, comparison);
+    replica.strip(address.partition, keys);
+    expect(replica.residueCount).toBe(0);
+  });
+
   it('stores nothing anew of a key that is the same on both sides, however far the other clock is ahead', () => {
     replica.merge({
       ...address,

@@ -61,7 +61,7 @@ export class StorageEngine implements Store {
   }
 
   unflushed(partition: Partition, key: ObjectKey): Sequence {
-    const sequence = this.parts.memtable.object(partition, key)?.sequence ?? 0;
+    const sequence = this.parts.memtable.sequenceOf(partition, key);
     return sequence > this.parts.log.flushedThrough ? sequence : 0;
   }
 
@@ -83,7 +83,7 @@ export class StorageEngine implements Store {
   applyClock(partition: Partition, dots: DotSet): Sequence {
     this.checkWritable();
     const sequence = this.parts.log.appendClock(partition, dots);
-    this.parts.memtable.touchClock(partition);
+    this.parts.memtable.putClock(partition, sequence);
     this.clocks.set(partition, union(this.clock(partition), dots));
     this.changed();
     return sequence;

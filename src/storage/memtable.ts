@@ -45,9 +45,16 @@ export class Memtable {
     this.active.putObject(partition, key, object, sequence);
   }
 
-  /** The partition's clock has grown: the next checkpoint writes it. */
-  touchClock(partition: Partition): void {
+  /** The partition's clock has grown, beside its objects: the next checkpoint writes it. */
+  putClock(partition: Partition, sequence: Sequence): void {
     this.active.clocks.add(partition);
+    this.active.absorbed.set(partition, sequence);
+  }
+
+  /** Of the last change here that bears on the key: its own, or a growth of the clock beside the objects; 0 when there is none. */
+  sequenceOf(partition: Partition, key: ObjectKey): Sequence {
+    const absorbed = this.active.absorbed.get(partition) ?? this.frozen?.absorbed.get(partition) ?? 0;
+    return Math.max(this.object(partition, key)?.sequence ?? 0, absorbed);
   }
 
   /** The partition's objects, the newest state of each, in no order; removals included. */
@@ -86,6 +93,8 @@ export class MemtableGeneration {
   readonly meta = new Map<string, MemtableEntry>();
   /** Partitions whose clock has grown. */
   readonly clocks = new Set<Partition>();
+  /** When one grew last beside its objects. */
+  readonly absorbed = new Map<Partition, Sequence>();
   bytes = 0;
   entries = 0;
   private slab: Buffer = NO_SLAB;

@@ -41,7 +41,7 @@ export async function openStore(options: StoreOptions): Promise<StorageEngine> {
         return;
       }
       if (record.kind === 'clock') {
-        memtable.touchClock(record.partition);
+        memtable.putClock(record.partition, first + i);
         clocks.set(record.partition, union(clocks.get(record.partition) ?? EMPTY_DOTS, record.dots));
         return;
       }

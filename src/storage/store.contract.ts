@@ -123,6 +123,17 @@ export function storeContract(name: string, open: () => Promise<ContractStore>):
       expect(store.unflushed(p1, key('other'))).toBe(0);
     });
 
+    it('counts what the clock took in beside the objects as a change of every key of the partition (C7)', async () => {
+      const absorbed = store.applyClock(p1, dotSetOf([dot(1)]));
+      expect(store.unflushed(p1, key('a'))).toBe(absorbed);
+      expect(store.unflushed(p2, key('a'))).toBe(0);
+      const put = store.apply(p1, key('a'), bytes('v'), [dot(2)]);
+      expect(store.unflushed(p1, key('a'))).toBe(put);
+      expect(store.unflushed(p1, key('b'))).toBe(absorbed);
+      await store.durable(put, 'flush');
+      expect(store.unflushed(p1, key('b'))).toBe(0);
+    });
+
     it('reads the same from recent memory, from the state and after it was opened again', async () => {
       const large = 'x'.repeat(100_000);
       const check = (): void => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
+import { logIndex, memberNumber } from '../ids.ts';
 import {
   anyContainer,
   anyDot,
@@ -27,8 +28,8 @@ import {
   write,
   writeContainer,
 } from './container.ts';
-import { type Dot, formatDot, sameDot } from './dot.ts';
-import { EMPTY_DOTS, hasDot, isSubset, subtract, union } from './dot-set.ts';
+import { actorOf, type Dot, formatDot, sameDot } from './dot.ts';
+import { type DotSet, dotSetOf, EMPTY_DOTS, hasDot, isSubset, subtract, union } from './dot-set.ts';
 
 const has = (container: Container, at: Dot) => container.siblings.some((sibling) => sameDot(sibling.dot, at));
 const encode = (container: Container) => Uint8Array.from(encodeContainer(container));
@@ -70,11 +71,23 @@ describe('container', () => {
       fc.property(anyContainer, anyContainer, anyDotSet, anyDot, anyDotSet, (a, b, clock, at, context) => {
         const filled = [merge(a, b), fill(a, clock), write(a, at, bytesOf('x'), context).container];
         for (const container of filled) expect(isSubset(dotsOf(container), container.context)).toBe(true);
-        const stored = strip(a, clock);
+        const stored = strip(fill(a, clock), clock);
         expect(strip(fill(stored, clock), clock)).toEqual(stored);
         expect(subtract(stored.context, clock)).toEqual(stored.context);
       }),
     );
+  });
+
+  it('law 3: of a clock with many holes the context is left as it is, and stripped once they are filled', () => {
+    const actor = actorOf(memberNumber(1), logIndex(1));
+    const every = (step: number): DotSet =>
+      dotSetOf(Array.from({ length: 200 / step }, (_, i) => ({ actor, counter: step * i + 1 })));
+    const odd = every(2);
+    const filled = { siblings: [], context: every(1) };
+    const stored = strip(filled, odd);
+    expect(stored.context).toEqual(filled.context);
+    expect(strip(fill(stored, odd), odd)).toEqual(stored);
+    expect(strip(stored, filled.context).context).toEqual([]);
   });
 
   it('law 4: a write adds at most one sibling, removes what the context covers, and covers all that went before', () => {

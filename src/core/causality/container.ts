@@ -26,6 +26,7 @@ import {
   EMPTY_DOTS,
   hasDot,
   readDotSet,
+  runCount,
   subtract,
   union,
   writeDotSet,
@@ -49,9 +50,17 @@ export function fill(stored: Container, clock: DotSet): Container {
   return { siblings: stored.siblings, context: union(stored.context, clock) };
 }
 
+/**
+ * What is to be stored of a filled container beside the clock: of its context what the clock lacks. A clock with many holes, as in the
+ * middle of a full comparison, would leave as many runs with every key: then the context stays as it is.
+ */
 export function strip(container: Container, clock: DotSet): Container {
-  return { siblings: container.siblings, context: subtract(container.context, clock) };
+  const lacking = subtract(container.context, clock);
+  const isScattered = runCount(lacking) > runCount(container.context) + RUNS_SPARED_MIN;
+  return { siblings: container.siblings, context: isScattered ? container.context : lacking };
 }
+
+const RUNS_SPARED_MIN = 16;
 
 export function merge(a: Container, b: Container): Container {
   return { siblings: mergeSiblings(a, b), context: union(a.context, b.context) };
