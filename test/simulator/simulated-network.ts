@@ -127,7 +127,7 @@ export class SimulatedNetwork {
 
   /** A copy of its own for each delivery: sender and receiver may do with theirs what they like. */
   private post(bytes: Uint8Array, delayMs: number, deliver: (message: Uint8Array) => void): void {
-    const copy = new Uint8Array(bytes);
+    const copy = Buffer.from(bytes);
     this.world.schedule(delayMs, LABEL.deliver, () => deliver(copy));
   }
 

@@ -162,7 +162,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'liveness',
       'convergence',
     ],
-    seedsMax: 5,
+    seedsMax: 20,
   },
   {
     name: 'a read error is taken for an absence',
