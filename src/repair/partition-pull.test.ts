@@ -33,6 +33,8 @@ let network: MemoryNetwork;
 let mine: Calls;
 let pull: PartitionPull;
 let replica: Replica;
+/** The disk is slower than what is written. */
+let isBehind: boolean;
 /** What the peer answers to questions for the next piece; a key each. */
 let pieces: Piece[];
 
@@ -54,7 +56,9 @@ beforeEach(async () => {
       [METHOD.compare, nextPiece],
     ]),
   );
-  const needs = { replica, store: disk.store, calls: mine, clock: disk.clock, logger: memoryLogger() };
+  isBehind = false;
+  const store = Object.create(disk.store, { overloaded: { get: () => isBehind } });
+  const needs = { replica, store, calls: mine, clock: disk.clock, logger: memoryLogger() };
   pull = new PartitionPull(needs, view, peer, at, counts);
 });
 
@@ -128,6 +132,21 @@ describe('a full comparison', () => {
     const late = { epoch: epoch(1), partition: at, key: objectKey('b', 'j'), dots: [a1], container: containerOf([a1]) };
     replica.merge(late);
     expect(siblingsOf('j')).toEqual(['2.7.2']);
+    expect(known()).toEqual(['2.7.1', '2.7.2']);
+  });
+
+  it('asks for no more while the disk is behind', async () => {
+    const clock = dots('2.7.1', '2.7.2');
+    pieces = [
+      { life: 1, clock, key: 'j', holds: containerOf([a1]) },
+      { life: 1, clock, key: 'k', holds: containerOf([a2]) },
+    ];
+    isBehind = true;
+    const done = pulled();
+    for (let i = 0; i < 200; i++) await turn();
+    expect(pieces).toHaveLength(1);
+    isBehind = false;
+    await done;
     expect(known()).toEqual(['2.7.1', '2.7.2']);
   });
 

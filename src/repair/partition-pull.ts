@@ -181,8 +181,10 @@ export class PartitionPull {
     return outcome.kind === 'reply' ? decoded(() => read(outcome.body)) : undefined;
   }
 
-  private pause(keys: readonly ReceivedKey[]): Promise<void> {
-    return pauseAfter(this.needs, this.pace, keys);
+  /** Also until the disk has caught up: what is pulled must not keep writes out. */
+  private async pause(keys: readonly ReceivedKey[]): Promise<void> {
+    do await pauseAfter(this.needs, this.pace, keys);
+    while (this.needs.store.overloaded);
   }
 }
 
