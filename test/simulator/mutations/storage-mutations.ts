@@ -15,9 +15,9 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a key that was removed has nothing unflushed',
     rule: 'C7',
-    file: 'storage/engine.js',
-    find: 'this.parts.memtable.object(partition, key)?.sequence ?? 0;',
-    replace: '[this.parts.memtable.object(partition, key)].find((entry) => entry?.value !== undefined)?.sequence ?? 0;',
+    file: 'storage/memtable.js',
+    find: 'Math.max(this.object(partition, key)?.sequence ?? 0, ',
+    replace: 'Math.max([this.object(partition, key)].find((entry) => entry?.value !== undefined)?.sequence ?? 0, ',
     checkers: ['contents', 'convergence', 'contexts', 'acknowledgements', 'acknowledged writes'],
     seedsMax: 1,
     scenario: 'a deletion is read while its flush is under way, repaired elsewhere, and lost with the power',
