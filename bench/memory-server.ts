@@ -22,3 +22,5 @@ const server = createHttpServer({
 await server.listen('127.0.0.1', port);
 process.stdout.write(`ready n1 http://127.0.0.1:${port}\n`);
 process.on('SIGTERM', () => process.exit(0));
+// Where a benchmark started it: it has ended, in whatever way.
+process.on('disconnect', () => process.exit(0));

@@ -1,13 +1,14 @@
-import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fdatasyncSync, mkdtempSync, openSync, rmSync, statfsSync, writeSync } from 'node:fs';
 import { availableParallelism, cpus, loadavg, release, totalmem, type } from 'node:os';
 import { join } from 'node:path';
 import type { Machine } from '../report/bench-report.ts';
+import { removedAtTheEnd } from './removed-at-the-end.ts';
 
 /**
  * This machine, with the disk of `folder`, where the nodes keep their data: not measured when it is undefined. Takes up to 3 s, longer
- * on a slow disk, and blocks meanwhile.
+ * on a slow disk.
  */
-export function machine(folder: string | undefined): Machine {
+export async function machine(folder: string | undefined): Promise<Machine> {
   const load = loadavg()[0] ?? 0;
   return {
     cpu: cpus()[0]?.model.trim() ?? 'unknown',
@@ -15,10 +16,14 @@ export function machine(folder: string | undefined): Machine {
     memoryBytes: totalmem(),
     kernel: `${type()} ${release()}`,
     node: process.version,
-    flush: folder === undefined ? undefined : flushTimes(folder),
+    flush: folder === undefined ? undefined : await flushTimes(folder),
+    isDiskInMemory: folder !== undefined && IN_MEMORY.includes(statfsSync(folder).type),
     load: Math.round(load * 100) / 100,
   };
 }
+
+/** File systems that keep files in memory alone, as statfs(2) numbers them on Linux: tmpfs and ramfs. */
+const IN_MEMORY: readonly number[] = [0x01021994, 0x858458f6];
 
 const PAGE_BYTES = 4096;
 const PAGES = 256;
@@ -29,10 +34,12 @@ const WITHIN_MS = 3000;
 
 /**
  * Times of a page's write and its fdatasync, each over a part of the file that was written before, as in the store's log: the file
- * does not grow, so that nothing but data is flushed.
+ * does not grow, so that nothing but data is flushed. Signals are taken between two flushes.
  */
-function flushTimes(folder: string): NonNullable<Machine['flush']> {
+async function flushTimes(folder: string): Promise<NonNullable<Machine['flush']>> {
   const scratch = mkdtempSync(join(folder, 'quorate-flush-'));
+  const removeNow = (): void => rmSync(scratch, { recursive: true, force: true });
+  const forget = removedAtTheEnd({ removeNow });
   const file = openSync(join(scratch, 'flushed'), 'w');
   const page = Buffer.alloc(PAGE_BYTES, 1);
   try {
@@ -45,11 +52,13 @@ function flushTimes(folder: string): NonNullable<Machine['flush']> {
       writeSync(file, page, 0, PAGE_BYTES, (times.length % PAGES) * PAGE_BYTES);
       fdatasyncSync(file);
       times.push(performance.now() - startMs);
+      await new Promise((resolve) => setImmediate(resolve));
     }
     return { p50Ms: percentile(times, 0.5), p99Ms: percentile(times, 0.99) };
   } finally {
     closeSync(file);
-    rmSync(scratch, { recursive: true, force: true });
+    removeNow();
+    forget();
   }
 }
 

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 /** What is kept of a node's output, in characters. */
 const OUTPUT_MAX = 16_384;
 
-/** A process of the program that users run. Over a channel to this process it learns when that ends, and stops. */
+/** A process of this build, mostly of the program that users run. Over a channel to this process it learns when that ends, and stops. */
 export class NodeProcess {
   readonly pid: number;
   private readonly child: ChildProcess;
@@ -13,8 +13,8 @@ export class NodeProcess {
   private readonly watchers = new Set<() => void>();
   private output = '';
 
-  constructor(args: readonly string[]) {
-    this.child = spawn(process.execPath, [program(), ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
+  constructor(args: readonly string[], script = 'src/main.js') {
+    this.child = spawn(process.execPath, [compiled(script), ...args], { stdio: ['ignore', 'pipe', 'pipe', 'ipc'] });
     this.child.stdout?.on('data', (chunk: Buffer) => this.took(chunk));
     this.child.stderr?.on('data', (chunk: Buffer) => this.took(chunk));
     this.child.on('error', (error) => this.took(`${error}\n`));
@@ -41,7 +41,7 @@ export class NodeProcess {
       while (!pattern.test(this.output)) {
         const isLate = performance.now() >= endMs;
         if (isLate || !this.isRunning) {
-          throw new Error(`a node ${isLate ? 'did not say' : 'ended before it said'} ${pattern}:\n${this.output}`);
+          throw new Error(`a process ${isLate ? 'did not say' : 'ended before it said'} ${pattern}:\n${this.output}`);
         }
         await new Promise<void>((resolve) => this.watchers.add(resolve));
       }
@@ -72,9 +72,9 @@ export class NodeProcess {
 }
 
 /** This file is run compiled, beside the program, or from its source. */
-function program(): string {
-  const places = ['../../src/main.js', '../../dist/src/main.js'];
+function compiled(script: string): string {
+  const places = [`../../${script}`, `../../dist/${script}`];
   const path = places.map((place) => fileURLToPath(new URL(place, import.meta.url))).find((place) => existsSync(place));
-  if (path === undefined) throw new Error('src/main.js is not compiled: npm run build');
+  if (path === undefined) throw new Error(`${script} is not compiled: npm run build`);
   return path;
 }

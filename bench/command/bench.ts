@@ -29,7 +29,9 @@ export function ask(
     read: wayOf(target.store.reads, 'quorum'),
     write: wayOf(target.store.writes, 'quorum'),
     loop: { kind: 'closed' },
-    ...{ connections, keys, valueBytes },
+    connections,
+    keys,
+    valueBytes,
     distribution: given.mix.distribution,
     ...given,
   };

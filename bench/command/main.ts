@@ -1,14 +1,16 @@
 /**
  * `quorate bench`, `npm run bench`: three nodes on this machine, or a cluster that is there, and beside it other stores: the same keys,
  * the same mix, the same connections, one after another in every round. See {@link benchCommand} for what can be set. Ends with 2 when
- * the options make no sense, with 1 when something could not be measured.
+ * the options make no sense, with 1 when something could not be measured, or a file not be written.
  */
 import { writeFile } from 'node:fs/promises';
 import { CommanderError } from 'commander';
+import type { BenchReport } from '../report/bench-report.ts';
 import { htmlReport } from '../report/html/page.ts';
 import { LiveLine } from '../report/live-line.ts';
 import { writeReport } from '../report/report-file.ts';
 import { formatReport } from '../report/terminal.ts';
+import { expectWritable } from './expect-writable.ts';
 import { type BenchOptions, benchCommand } from './options.ts';
 import { benchReport } from './report.ts';
 
@@ -17,6 +19,7 @@ async function run(options: BenchOptions): Promise<void> {
   const line = new LiveLine(process.stderr);
   let done = 0;
   try {
+    for (const file of [options.json, options.html]) if (file !== undefined) await expectWritable(file);
     const report = await benchReport({
       options,
       command: ['quorate bench', ...process.argv.slice(2)].join(' '),
@@ -29,14 +32,29 @@ async function run(options: BenchOptions): Promise<void> {
       },
     });
     line.clear();
-    process.stdout.write(formatReport(report));
-    if (options.json !== undefined) await writeReport(options.json, report);
-    if (options.html !== undefined) await writeFile(options.html, htmlReport(report));
+    await (report.failure === undefined ? show(report, options) : keep(report, report.failure, options));
   } catch (error) {
     line.clear();
-    process.stderr.write(`quorate bench: ${error instanceof Error ? error.message : error}\n`);
-    process.exitCode = 1;
+    fail(error instanceof Error ? error.message : String(error));
   }
+}
+
+async function show(report: BenchReport, { json, html }: BenchOptions): Promise<void> {
+  process.stdout.write(formatReport(report));
+  if (json !== undefined) await writeReport(json, report);
+  if (html !== undefined) await writeFile(html, htmlReport(report));
+}
+
+/** Hours of measurements are not lost because the last of them could not be made. */
+async function keep(report: BenchReport, failure: string, { json }: BenchOptions): Promise<void> {
+  const isEmpty = report.series.length === 0 && report.costs === undefined;
+  if (json !== undefined && !isEmpty) await writeReport(json, report);
+  fail(json === undefined || isEmpty ? failure : `${failure} (${json} has what was measured before)`);
+}
+
+function fail(why: string): void {
+  process.stderr.write(`quorate bench: ${why}\n`);
+  process.exitCode = 1;
 }
 
 try {

@@ -24,8 +24,16 @@ async function refusal(...args: readonly string[]): Promise<CommanderError> {
 describe('the options of the benchmark', () => {
   it('ask little of a local cluster of three when there are none', async () => {
     expect(await parsed()).toMatchObject({
-      ...{ urls: [], peers: [], parts: ['main', 'open-loop'], nodes: 3, n: 3, durability: 'flush' },
-      ...{ keys: 100_000, valueBytes: 100, connections: 64, repetitions: 3 },
+      urls: [],
+      peers: [],
+      parts: ['main', 'open-loop'],
+      nodes: 3,
+      n: 3,
+      durability: 'flush',
+      keys: 100_000,
+      valueBytes: 100,
+      connections: 64,
+      repetitions: 3,
     });
   });
 

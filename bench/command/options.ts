@@ -114,7 +114,19 @@ function optionsFrom(command: Command, given: Given): BenchOptions {
   const n = given.n ?? Math.min(3, nodes);
   if (urls.length === 0 && n > nodes) command.error(`error: --n ${n} is more than --nodes ${nodes}`, { exitCode: 2 });
   return {
-    ...{ urls, peers, parts, nodes, n, durability, keys, connections, seconds, repetitions, generator, json, html },
+    urls,
+    peers,
+    parts,
+    nodes,
+    n,
+    durability,
+    keys,
+    connections,
+    seconds,
+    repetitions,
+    generator,
+    json,
+    html,
     valueBytes: given.value,
     warmupS: given.warmup,
     rate: given.rate,

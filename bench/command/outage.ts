@@ -1,5 +1,5 @@
 import type { LocalCluster } from '../cluster/local-cluster.ts';
-import { type Mix, PUT } from '../load/mix.ts';
+import { HALF_AND_HALF } from '../load/mix.ts';
 import type { TimelineEvent } from '../report/bench-report.ts';
 import { ask, type BenchBase, withCluster } from './bench.ts';
 import type { Script } from './runner.ts';
@@ -14,14 +14,17 @@ const BACK_S = 20;
 /** Of what the closed loop reaches with all nodes. */
 const SHARE = 0.5;
 
-const MIX: Mix = { ...PUT, name: 'half reads, half writes', read: 0.5, update: 0.5 };
-
 /** A node is killed and comes back while requests go to the others, at half of the rate that all of them reach. */
 export async function outage(bench: BenchBase): Promise<void> {
   if (bench.options.nodes < 3) return;
   await withCluster(bench, { keys: KEYS }, async (target) => {
-    const others = { ...target, addresses: stayingUrls(target) };
-    const question = ask(bench, others, { section: 'outage', workload: 'all nodes there', mix: MIX, keys: KEYS });
+    const others = { ...target, addresses: () => stayingUrls(target) };
+    const question = ask(bench, others, {
+      section: 'outage',
+      workload: 'all nodes there',
+      mix: HALF_AND_HALF,
+      keys: KEYS,
+    });
     const [calm] = await bench.runner.ask([question]);
     const ratePerS = Math.max(1, Math.round((calm?.median.operationsPerS ?? 0) * SHARE));
     const open = {
@@ -33,7 +36,7 @@ export async function outage(bench: BenchBase): Promise<void> {
     await bench.runner.tell(open, CALM_S + AWAY_S + BACK_S, story);
     await story.end();
     await target.cluster.kill([AWAY]);
-    await bench.runner.ask([{ ...question, workload: 'one node down', target: { ...others, pids: target.pids } }]);
+    await bench.runner.ask([{ ...question, workload: 'one node down' }]);
   });
 }
 

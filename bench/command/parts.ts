@@ -1,4 +1,4 @@
-import { GET, type Mix, PUT, READ_MODIFY_WRITE, YCSB } from '../load/mix.ts';
+import { GET, HALF_AND_HALF, type Mix, PUT, READ_MODIFY_WRITE, YCSB } from '../load/mix.ts';
 import type { Series } from '../report/bench-report.ts';
 import { ask, type Bench, essence, fewer, fillWith } from './bench.ts';
 import type { SharedPart } from './options.ts';
@@ -75,7 +75,7 @@ function ycsb(bench: Bench): Promise<readonly Series[]> {
 function matrix(bench: Bench): Promise<readonly Series[]> {
   const { target } = bench;
   const levels = target.store.reads.flatMap(({ replicas }) => replicas ?? []).sort((a, b) => a - b);
-  const mix: Mix = { ...PUT, name: 'half reads, half writes', read: 0.5, update: 0.5 };
+  const mix = HALF_AND_HALF;
   const questions = levels.flatMap((r) =>
     levels.map((w) => {
       const [read, write] = [wayWith(target.store.reads, r), wayWith(target.store.writes, w)];

@@ -13,6 +13,8 @@ import type {
   TimelinePoint,
 } from '../report/bench-report.ts';
 import type { Way } from '../stores/store.ts';
+import { kindOf } from './kind-of.ts';
+import { orderOf } from './order-of.ts';
 import type { Target } from './target.ts';
 
 /** One workload against one target, in one setting. */
@@ -60,24 +62,18 @@ export class Runner {
   }
 
   /**
-   * Each question is asked once in every repetition, one after the other, so that a slow moment of the machine hits them all.
-   * Returns a series for each.
+   * Each question is asked once in every repetition, one after the other, so that a slow moment of the machine hits them all, and in
+   * another order in each, see {@link orderOf}. Returns a series for each, in their own order. Rejects when one cannot be asked; what was
+   * measured by then is kept.
    */
   async ask(questions: readonly Question[], repetitions = this.options.repetitions): Promise<readonly Series[]> {
     const found = questions.map((): Repetition[] => []);
-    for (let round = 1; round <= repetitions; round++) {
-      for (const [i, question] of questions.entries()) {
-        const which = `round ${round} of ${repetitions}, ${i + 1} of ${questions.length}`;
-        found[i]?.push(await this.once(question, which, this.options.seconds));
-      }
+    try {
+      for (let round = 0; round < repetitions; round++) await this.round(questions, found, round, repetitions);
+    } finally {
+      this.series.push(...seriesOfAll(questions, found));
     }
-    const series = questions.map((question, i) => ({
-      ...settingOf(question),
-      ...seriesOf(found[i] ?? []),
-      events: [],
-    }));
-    this.series.push(...series);
-    return series;
+    return this.series.slice(-questions.length);
   }
 
   /** Asks once, for so long, while something happens. */
@@ -86,6 +82,20 @@ export class Runner {
     const series = { ...settingOf(question), ...seriesOf([repetition]), events: script.events };
     this.series.push(series);
     return series;
+  }
+
+  private async round(
+    questions: readonly Question[],
+    found: readonly Repetition[][],
+    round: number,
+    rounds: number,
+  ): Promise<void> {
+    for (const [place, i] of orderOf(questions.length, round).entries()) {
+      const question = questions[i];
+      if (question === undefined) throw new Error(`there is no question ${i}`);
+      const which = `round ${round + 1} of ${rounds}, ${place + 1} of ${questions.length}`;
+      found[i]?.push(await this.once(question, which, this.options.seconds));
+    }
   }
 
   private async once(
@@ -98,16 +108,19 @@ export class Runner {
     const { progress, warmupS, generator } = this.options;
     this.targets.set(target.info.name, target.info);
     const title = `${section} (${which}): ${target.info.name}, ${workload}`;
-    let meter = new ProcessMeter(target.pids);
+    let meter: ProcessMeter | undefined;
     let cpuUs: number | undefined;
     progress(`${title}: warm-up`);
     const measured = await measure({
       ...load,
-      ...{ store: target.store, addresses: target.addresses, seconds, warmupS },
+      store: target.store,
+      addresses: target.addresses(),
+      seconds,
+      warmupS,
       generator: isPlain(question) ? generator : 'sessions',
       onWindow: (moment) => {
-        if (moment === 'start') meter = new ProcessMeter(target.pids);
-        else cpuUs = meter.used()?.cpuUs;
+        if (moment === 'start') meter = new ProcessMeter(target.pids());
+        else cpuUs = meter?.used()?.cpuUs;
       },
       onSecond: (point) => {
         progress(title, point);
@@ -128,13 +141,29 @@ function perOperation(cpuUs: number | undefined, { sample }: Measured): number |
   return cpuUs === undefined || operations === 0 ? undefined : Math.round((cpuUs / operations) * 10) / 10;
 }
 
+/** Of those that were asked at all. */
+function seriesOfAll(questions: readonly Question[], found: readonly (readonly Repetition[])[]): readonly Series[] {
+  return questions.flatMap((question, i) => {
+    const repetitions = found[i] ?? [];
+    return repetitions.length === 0 ? [] : [{ ...settingOf(question), ...seriesOf(repetitions), events: [] }];
+  });
+}
+
 function settingOf(question: Question): Omit<Series, keyof ReturnType<typeof seriesOf> | 'events'> {
   const { section, target, workload, loop, connections, keys, valueBytes, distribution, mix, read, write } = question;
   const reads = mix.read + mix.readModifyWrite > 0;
   const writes = mix.read < 1;
   return {
-    ...{ section, target: target.info.name, workload, loop, connections, nodes: target.info.nodes },
-    ...{ keys, valueBytes, distribution },
+    section,
+    target: target.info.name,
+    workload,
+    kind: kindOf(target.store, mix, read),
+    loop,
+    connections,
+    nodes: target.info.nodes,
+    keys,
+    valueBytes,
+    distribution,
     ...(reads && read.replicas !== undefined ? { r: read.replicas } : {}),
     ...(writes && write.replicas !== undefined ? { w: write.replicas } : {}),
   };

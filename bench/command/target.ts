@@ -1,22 +1,21 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { fileURLToPath } from 'node:url';
-import { freePorts } from '../cluster/free-ports.ts';
+import { settledMetrics } from '../cluster/cluster-metrics.ts';
 import { LocalCluster, type LocalClusterOptions } from '../cluster/local-cluster.ts';
 import { fill } from '../load/fill.ts';
 import type { TargetInfo } from '../report/bench-report.ts';
-import { type Peer, versionOf } from '../stores/peer.ts';
-import { memory, quorate, quorateAt } from '../stores/quorate.ts';
+import { durabilityOf, type Peer, versionOf } from '../stores/peer.ts';
+import { quorate, quorateAt } from '../stores/quorate.ts';
 import type { Store, Way } from '../stores/store.ts';
 
 /** A store that is driven, and what is known of the processes that are it. */
 export interface Target {
   readonly info: TargetInfo;
   readonly store: Store;
-  /** Where requests go. */
-  readonly addresses: readonly string[];
-  /** Of its processes, where they run on this machine and were started for this. */
-  readonly pids: readonly number[];
+  /** Where requests go now. */
+  addresses(): readonly string[];
+  /** Of its processes that run now, where they run on this machine and were started for this. */
+  pids(): readonly number[];
+  /** Resolves once what writes left to be done is done, where that can be known. */
+  settled(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -24,23 +23,22 @@ export interface OwnTarget extends Target {
   readonly cluster: LocalCluster;
 }
 
-const MEMORY_SERVER = fileURLToPath(new URL('../memory-server.js', import.meta.url));
-
 /** Nodes that are started on this machine, and whatever they keep is removed in the end. */
 export async function ownTarget(options: LocalClusterOptions): Promise<OwnTarget> {
   const cluster = await LocalCluster.start(options);
-  const target = await infoOf(quorate(cluster.n), cluster.urls, true, ownName(cluster));
-  return {
-    ...target,
-    cluster,
-    get addresses() {
-      return cluster.urls;
-    },
-    get pids() {
-      return cluster.pids;
-    },
-    stop: () => cluster.remove(),
-  };
+  try {
+    return {
+      ...(await infoOf({ store: quorate(cluster.n), addresses: cluster.urls }, true, ownName(cluster))),
+      cluster,
+      addresses: () => cluster.urls,
+      pids: () => cluster.pids,
+      settled: async () => void (await settledMetrics(cluster.urls)),
+      stop: () => cluster.remove(),
+    };
+  } catch (error) {
+    await cluster.remove();
+    throw error;
+  }
 }
 
 const ownName = ({ ids, n, durability }: LocalCluster): string =>
@@ -50,41 +48,55 @@ const ownName = ({ ids, n, durability }: LocalCluster): string =>
 export async function runningTarget(urls: readonly string[]): Promise<Target> {
   const store = await quorateAt(urls[0] ?? '');
   const where = urls.length === 1 ? '1 URL' : `${urls.length} URLs`;
-  return { ...(await infoOf(store, urls, false, `Quorate at ${where}, n=${store.reads.length}`)), pids: [], stop };
+  return alien({ store, addresses: urls }, `Quorate at ${where}, n=${store.reads.length}`);
 }
 
-export async function peerTarget({ store, addresses }: Peer): Promise<Target> {
-  const name = `${store.name}, ${addresses.length === 1 ? '1 member' : `${addresses.length} members`}`;
-  return { ...(await infoOf(store, addresses, false, name)), pids: [], stop };
+export function peerTarget(peer: Peer): Promise<Target> {
+  const { length } = peer.addresses;
+  return alien(peer, `${peer.store.name}, ${length === 1 ? '1 member' : `${length} members`}`);
 }
 
-/** What our HTTP server and the load generator allow at most, with a store that does nothing. */
-export async function memoryTarget(): Promise<Target> {
-  const [port = 0] = await freePorts(1);
-  const child = spawn(process.execPath, [MEMORY_SERVER, String(port)], { stdio: ['ignore', 'pipe', 'inherit'] });
-  const ended = once(child, 'close');
-  process.once('exit', () => child.kill());
-  await Promise.race([once(child.stdout, 'data'), ended]);
-  const addresses = [`http://127.0.0.1:${port}`];
-  return {
-    ...(await infoOf(memory(), addresses, true, 'HTTP from memory')),
-    pids: [child.pid ?? 0],
-    async stop() {
-      child.kill();
-      await ended;
-    },
+/** What somebody else started, and ends. */
+async function alien(peer: Peer, name: string): Promise<Target> {
+  const nothing = async (): Promise<void> => {};
+  const info = await infoOf(peer, false, name);
+  return { ...info, addresses: () => peer.addresses, pids: () => [], settled: nothing, stop: nothing };
+}
+
+/** As the store says of itself. */
+export async function infoOf(peer: Peer, isOwn: boolean, name: string): Promise<Pick<Target, 'info' | 'store'>> {
+  const { store, addresses } = peer;
+  const info = {
+    name,
+    store: store.name,
+    version: store.name === 'memory' ? '' : await versionOf(peer),
+    nodes: addresses.length,
+    isOwn,
+    durability: await durabilityOf(peer),
   };
+  return { info, store };
 }
 
-/** Writes the keys that were not written before. */
+/** The same target under another name where one of `others` has its own already: "etcd, 3 members (2)". */
+export function toldApart(target: Target, others: readonly Target[]): Target {
+  const taken = new Set(others.map(({ info }) => info.name));
+  let name = target.info.name;
+  for (let number = 2; taken.has(name); number++) name = `${target.info.name} (${number})`;
+  return { ...target, info: { ...target.info, name } };
+}
+
+/** Writes every key once, also those that were written before, and waits until the store has done all that they left to be done. */
 export async function filled(
-  { store, addresses }: Target,
+  target: Target,
   keys: number,
   valueBytes: number,
   onProgress: (written: number) => void,
 ): Promise<void> {
+  const { store } = target;
   const write = wayOf(store.writes, 'quorum');
-  await fill({ store, addresses, write, connections: FILL_CONNECTIONS, keys, valueBytes, onProgress });
+  const connections = FILL_CONNECTIONS;
+  await fill({ store, addresses: target.addresses(), write, connections, keys, valueBytes, onProgress });
+  await target.settled();
 }
 
 /** The way of this strength, or the strongest that there is. */
@@ -102,22 +114,3 @@ export function wayWith(ways: readonly Way[], replicas: number): Way {
 }
 
 const FILL_CONNECTIONS = 64;
-
-const stop = async (): Promise<void> => {};
-
-async function infoOf(
-  store: Store,
-  addresses: readonly string[],
-  isOwn: boolean,
-  name: string,
-): Promise<Pick<Target, 'info' | 'store' | 'addresses'>> {
-  const info = {
-    name,
-    store: store.name,
-    version: store.name === 'memory' ? '' : await versionOf({ store, addresses }),
-    nodes: addresses.length,
-    isOwn,
-    durability: await store.durabilityOf(addresses[0] ?? ''),
-  };
-  return { info, store, addresses };
-}

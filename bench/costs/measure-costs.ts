@@ -2,7 +2,7 @@ import { LocalCluster, type LocalClusterOptions } from '../cluster/local-cluster
 import type { Costs } from '../report/bench-report.ts';
 import { idleCpuPercent } from './idle-cpu.ts';
 import type { Fill, Load } from './load.ts';
-import { memoryOverTime, memoryWith } from './memory.ts';
+import { type MemoryOverTimeOptions, memoryOverTime, memoryWith } from './memory.ts';
 import { perPut } from './per-put.ts';
 import { startTime } from './start-time.ts';
 
@@ -12,12 +12,11 @@ export interface CostsOptions {
   readonly load: Load;
   readonly fill: Fill;
   readonly valueBytes: number;
-  readonly connections: number;
   /** Of the load that is counted, put by put. */
   readonly seconds: number;
   /** Of the same load before, which is not counted. */
   readonly warmupS: number;
-  /** Counts of keys, ascending: memory and start are measured with each. Empty: not at all. */
+  /** Counts of keys, ascending, at least one: memory and start are measured with each, all else with the last. */
   readonly keys: readonly number[];
   /** Of the load under which memory is watched; 0: it is not. */
   readonly watchedS: number;
@@ -44,15 +43,16 @@ export async function measureCosts(options: CostsOptions): Promise<Costs> {
   }
 }
 
-/** The keys first: the heap that a load leaves behind is none of what they take. */
+/** The keys first: the heap that a long load leaves behind is none of what they take. */
 async function costsOf(cluster: LocalCluster, options: CostsOptions, onStep: (text: string) => void): Promise<Costs> {
   const withKeys = await growing(cluster, options, onStep);
+  const loaded = { ...options, keys: Math.max(...options.keys) };
   onStep('a node without requests');
   const idle = options.idleS > 0 ? await idleCpuPercent(cluster, options.idleS) : undefined;
   onStep('what a put takes');
-  const ofPut = await perPut(cluster, options);
+  const ofPut = await perPut(cluster, loaded);
   onStep('memory under a load');
-  const watched = options.watchedS > 0 ? await memoryOverTime(cluster, watching(options)) : [];
+  const watched = options.watchedS > 0 ? await memoryOverTime(cluster, watching(loaded)) : [];
   return {
     ...withKeys,
     ...(idle === undefined ? {} : { idleCpuPercent: idle }),
@@ -63,7 +63,7 @@ async function costsOf(cluster: LocalCluster, options: CostsOptions, onStep: (te
 
 async function growing(
   cluster: LocalCluster,
-  { keys, fill }: CostsOptions,
+  { keys, fill, load }: CostsOptions,
   onStep: (text: string) => void,
 ): Promise<Pick<Costs, 'memory' | 'start'>> {
   const taken: NonNullable<Costs['memory']>[number][] = [];
@@ -73,11 +73,12 @@ async function growing(
     const bytesPerNode = await memoryWith(cluster, count, fill);
     if (bytesPerNode !== undefined) taken.push({ keys: count, bytesPerNode });
     onStep(`a start with ${count} keys`);
-    start.push({ keys: count, seconds: await startTime(cluster) });
+    start.push({ keys: count, seconds: await startTime(cluster, count, load) });
   }
   return { ...(taken.length === 0 ? {} : { memory: taken }), ...(start.length === 0 ? {} : { start }) };
 }
 
-function watching({ load, connections, watchedS }: CostsOptions): Parameters<typeof memoryOverTime>[1] {
-  return { load, connections, seconds: watchedS, everyS: Math.max(0.5, watchedS / LOOKS) };
+function watching(options: Omit<CostsOptions, 'keys'> & { readonly keys: number }): MemoryOverTimeOptions {
+  const { load, keys, watchedS } = options;
+  return { load, keys, seconds: watchedS, everyS: Math.max(0.5, watchedS / LOOKS) };
 }

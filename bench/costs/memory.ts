@@ -23,15 +23,15 @@ export async function memoryWith(cluster: LocalCluster, keys: number, fill: Fill
 
 export interface MemoryOverTimeOptions {
   readonly load: Load;
+  readonly keys: number;
   readonly seconds: number;
-  readonly connections: number;
   /** Between two looks. */
   readonly everyS: number;
 }
 
 /** Of the node that takes most, before the load, while it goes on, and at its end. Empty where processes cannot be watched. */
 export async function memoryOverTime(cluster: LocalCluster, options: MemoryOverTimeOptions): Promise<MemoryOverTime> {
-  const { load, seconds, connections, everyS } = options;
+  const { load, keys, seconds, everyS } = options;
   const found: MemoryOverTime[number][] = [];
   const startMs = performance.now();
   const look = (): void => {
@@ -42,7 +42,7 @@ export async function memoryOverTime(cluster: LocalCluster, options: MemoryOverT
   look();
   const timer = setInterval(look, everyS * 1000);
   try {
-    await load(cluster.urls, seconds, connections);
+    await load(cluster.urls, keys, seconds);
   } finally {
     clearInterval(timer);
   }

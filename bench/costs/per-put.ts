@@ -8,10 +8,11 @@ export interface PerPutOptions {
   /** Of puts with values of `valueBytes`. */
   readonly load: Load;
   readonly valueBytes: number;
+  /** That the cluster has: those are put. */
+  readonly keys: number;
   readonly seconds: number;
   /** Of the same load before, which is not counted: a node that was just started has its code still to be compiled. 0: none. */
   readonly warmupS: number;
-  readonly connections: number;
 }
 
 /**
@@ -20,12 +21,12 @@ export interface PerPutOptions {
  * Undefined where processes cannot be watched.
  */
 export async function perPut(cluster: LocalCluster, options: PerPutOptions): Promise<Costs['perPut']> {
-  const { load, valueBytes, seconds, warmupS, connections } = options;
+  const { load, keys, valueBytes, seconds, warmupS } = options;
   const { urls } = cluster;
-  if (warmupS > 0) await load(urls, warmupS, connections);
+  if (warmupS > 0) await load(urls, keys, warmupS);
   const before = await settledMetrics(urls);
   const meter = new ProcessMeter(cluster.pids);
-  const { operations, clientCpuUs } = await load(urls, seconds, connections);
+  const { operations, clientCpuUs } = await load(urls, keys, seconds);
   // Checkpoints that are still to come write what was put, and take their time for it.
   const after = await settledMetrics(urls);
   const used = meter.used();

@@ -25,11 +25,19 @@ export const canDrive = ({ insert, readModifyWrite }: Mix): boolean => insert ==
 export class AutocannonLoop {
   private readonly instances: autocannon.Instance[] = [];
   private readonly ends: Promise<void>[] = [];
+  private readonly connections: number;
+  private readonly timeoutMs: number;
   private recorder: Recorder | undefined;
+  private onAnswer: (client: autocannon.Client) => void = () => {};
+
+  private constructor({ connections, session }: AutocannonOptions) {
+    this.connections = connections;
+    this.timeoutMs = session.timeoutMs;
+  }
 
   /** Begins the load, one autocannon for each member. Drawing the requests takes a while: only afterwards can there be a window. */
   static async start(options: AutocannonOptions): Promise<AutocannonLoop> {
-    const loop = new AutocannonLoop();
+    const loop = new AutocannonLoop(options);
     const { addresses, connections } = options;
     const starts = addresses.map((address, i) => {
       const share = Math.floor((connections + i) / addresses.length);
@@ -39,12 +47,26 @@ export class AutocannonLoop {
     return loop;
   }
 
-  /** Records until `endMs`, and ends the load. */
+  /** Records what begins until `endMs`, waits for its end, and ends the load. */
   async run(recorder: Recorder, endMs: number): Promise<void> {
     this.recorder = recorder;
     await new Promise((resolve) => setTimeout(resolve, endMs - performance.now()));
+    await this.lastAnswers();
     for (const instance of this.instances) instance.stop();
     await Promise.all(this.ends);
+  }
+
+  /** Each connection has one request under way that began before. Those that were not answered by the deadline are counted by then. */
+  private lastAnswers(): Promise<void> {
+    return new Promise((resolve) => {
+      const answered = new Set<autocannon.Client>();
+      const timer = setTimeout(resolve, this.timeoutMs + DEADLINE_SLACK_MS);
+      this.onAnswer = (client) => {
+        if (answered.add(client).size < this.connections) return;
+        clearTimeout(timer);
+        resolve();
+      };
+    });
   }
 
   private add(url: string, connections: number, options: AutocannonOptions): Promise<void> {
@@ -70,13 +92,17 @@ export class AutocannonLoop {
   }
 
   private listen(instance: autocannon.Instance): void {
-    instance.on('response', (_client, status, _bytes, latencyMs) => {
-      const nowMs = performance.now();
-      if (isAnswer(status)) this.recorder?.succeeded(nowMs, latencyMs);
-      else this.recorder?.failed(nowMs, `${status}`);
+    instance.on('response', (client, status, _bytes, latencyMs) => {
+      const startMs = performance.now() - latencyMs;
+      if (isAnswer(status)) this.recorder?.succeeded(startMs, latencyMs);
+      else this.recorder?.failed(startMs, `${status}`);
+      this.onAnswer(client);
     });
+    // It does not say when a request began whose connection broke.
     instance.on('reqError', (error: Error) => {
-      this.recorder?.failed(performance.now(), error.message === 'request timed out' ? TIMEOUT : CONNECTION);
+      const nowMs = performance.now();
+      if (error.message === 'request timed out') this.recorder?.failed(nowMs - this.timeoutMs, TIMEOUT);
+      else this.recorder?.failed(nowMs, CONNECTION);
     });
   }
 }
@@ -87,12 +113,12 @@ function draw(options: AutocannonOptions): autocannon.Request {
 }
 
 function requestOf({ dialect, session }: AutocannonOptions, { kind, key }: Operation): HttpRequest {
-  return kind === 'read' ? dialect.read(key, session.read) : dialect.write(key, session.value, session.write);
+  return kind === 'read' ? dialect.read(key, session.read) : dialect.write(key, session.nextValue(), session.write);
 }
 
 /** autocannon holds every request as bytes, the value included. */
 function requestsPerConnection({ connections, session }: AutocannonOptions): number {
-  const bytesEach = session.value.base64.length + REQUEST_OVERHEAD_BYTES;
+  const bytesEach = session.nextValue().base64.length + REQUEST_OVERHEAD_BYTES;
   const all = Math.min(REQUESTS_MAX, REQUEST_BYTES_MAX / bytesEach);
   return Math.max(1, Math.floor(all / connections));
 }
@@ -100,6 +126,8 @@ function requestsPerConnection({ connections, session }: AutocannonOptions): num
 /** 300: a value of quorate's, and its siblings. */
 const isAnswer = (status: number): boolean => status >= 200 && status <= 300;
 
+/** How late a timer of its may be. */
+const DEADLINE_SLACK_MS = 500;
 const REQUESTS_MAX = 32_000;
 const REQUEST_BYTES_MAX = 256 * 1024 * 1024;
 const REQUEST_OVERHEAD_BYTES = 1000;

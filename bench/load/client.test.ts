@@ -10,7 +10,7 @@ function optionsOf(store: Store) {
   const [read] = store.reads;
   const [write] = store.writes;
   if (read === undefined || write === undefined) throw new Error('a store without ways');
-  return { store, addresses, session: { read, write, value: newValue(Buffer.from('v')), timeoutMs: 1000 } };
+  return { store, addresses, session: { read, write, nextValue: () => newValue(Buffer.from('v')), timeoutMs: 1000 } };
 }
 
 describe('clients', () => {

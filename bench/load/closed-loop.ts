@@ -3,8 +3,8 @@ import type { OperationSource } from './operation-source.ts';
 import type { Recorder } from './recorder.ts';
 
 /**
- * Each client sends its next operation when the last one ended, until `endMs`. An operation counts when it ends. (While the store
- * pauses, nothing is sent: what users would have waited during a pause is seen by the open loop alone.)
+ * Each client sends its next operation when the last one ended, until `endMs`, and waits for the end of its last one, which counts when
+ * it began before. (While the store pauses, nothing is sent: what users would have waited during a pause is seen by the open loop alone.)
  */
 export async function closedLoop(
   clients: readonly Client[],
@@ -21,8 +21,8 @@ async function oneByOne(client: Client, source: OperationSource, recorder: Recor
     const failure = await client.run(operation);
     source.ended(operation);
     const nowMs = performance.now();
-    if (failure === undefined) recorder.succeeded(nowMs, nowMs - startMs);
-    else recorder.failed(nowMs, failure);
+    if (failure === undefined) recorder.succeeded(startMs, nowMs - startMs);
+    else recorder.failed(startMs, failure);
     startMs = nowMs;
   }
 }

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { newValue, type Store, type Way } from '../stores/store.ts';
+import type { Store, Way } from '../stores/store.ts';
+import { randomValues } from '../stores/values.ts';
 import { type Client, connectClients } from './client.ts';
 import { TIMEOUT_MS } from './measure.ts';
 import { keyName } from './operation-source.ts';
@@ -21,7 +21,7 @@ export async function fill(options: FillOptions): Promise<void> {
   const { store, addresses, write, connections, keys, valueBytes, timeoutMs = TIMEOUT_MS, onProgress } = options;
   const [read] = store.reads;
   if (read === undefined) throw new Error(`${store.name} has no way to read`);
-  const session = { read, write, value: newValue(randomBytes(valueBytes)), timeoutMs };
+  const session = { read, write, nextValue: randomValues(valueBytes), timeoutMs };
   const clients = await connectClients({ store, addresses, session }, Math.min(connections, keys));
   const progress = { next: 0, written: 0 };
   const timer = setInterval(() => onProgress?.(progress.written), PROGRESS_MS);

@@ -76,7 +76,9 @@ describe('a server that answers from memory', () => {
     expect(sample.operationsPerS).toBeGreaterThan(0);
     expect(sample.p50Ms).toBeGreaterThan(0);
     expect(percentiles.at(-1)?.[1]).toBe(sample.maxMs);
-    expect(timeline[0]?.operations).toBe(Math.round(sample.operationsPerS * sample.seconds));
+    // What began within the window and what ended within it differ by what was under way at either end.
+    const completed = Math.round(sample.operationsPerS * sample.seconds);
+    expect(Math.abs((timeline[0]?.operations ?? 0) - completed)).toBeLessThanOrEqual(setting.connections);
   });
 
   it.each([PUT, GET])('takes $name from autocannon as well', async (mix) => {
@@ -129,6 +131,40 @@ describe('a measurement', () => {
     expect(sample.errors['503'] ?? 0).toBeLessThanOrEqual(2 * setting.connections);
     expect(timeline).toHaveLength(1);
     expect(points.map(({ second }) => second)).toEqual([0]);
+  });
+
+  it('has the latency of an operation that outlasts it', async () => {
+    const slow = new TestStore(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      return undefined;
+    });
+    const { sample, latencies } = await measure({ ...optionsOf(GET, 'a'), store: slow });
+    expect(latencies.totalCount).toBe(setting.connections);
+    expect(sample.maxMs).toBeGreaterThanOrEqual(450);
+    expect(sample.operationsPerS).toBe(0);
+  });
+
+  it('has the error of an operation that outlasts it', async () => {
+    const never = new TestStore(() => new Promise((resolve) => setTimeout(() => resolve('timeout'), 500)));
+    const { sample } = await measure({ ...optionsOf(GET, 'a'), store: never });
+    expect(sample.errors).toEqual({ timeout: setting.connections });
+  });
+
+  it.each([
+    [1000, { timeout: setting.connections }, 0],
+    [5000, {}, 1000],
+  ])('by autocannon has what outlasts it too, with a deadline of %i ms', async (timeoutMs, errors, maxMs) => {
+    let stallMs = Number.POSITIVE_INFINITY;
+    const server = await testServer((_request, response) => {
+      if (stallMs === Number.POSITIVE_INFINITY) stallMs = performance.now() + 300;
+      if (performance.now() < stallMs) response.end();
+      else setTimeout(() => response.end(), 2000);
+    });
+    const options = { ...optionsOf(GET, server.address), generator: 'autocannon', timeoutMs, seconds: 0.8 } as const;
+    const { sample } = await measure(options);
+    await server.close();
+    expect(sample.errors).toEqual(errors);
+    expect(sample.maxMs).toBeGreaterThanOrEqual(maxMs);
   });
 
   it('has its errors within it when all fail', async () => {

@@ -1,7 +1,7 @@
-import { randomBytes } from 'node:crypto';
 import type { Histogram } from 'hdr-histogram-js';
 import type { Distribution, Loop, Sample, TimelinePoint } from '../report/bench-report.ts';
-import { newValue, type Store, type Way } from '../stores/store.ts';
+import type { Store, Way } from '../stores/store.ts';
+import { randomValues } from '../stores/values.ts';
 import { AutocannonLoop, canDrive } from './autocannon-loop.ts';
 import { type Client, type ClientOptions, connectClients } from './client.ts';
 import { closedLoop } from './closed-loop.ts';
@@ -115,8 +115,8 @@ async function watched(
 }
 
 function clientOptions({ store, addresses, read, write, valueBytes, timeoutMs }: MeasureOptions): ClientOptions {
-  const value = newValue(randomBytes(valueBytes));
-  return { store, addresses, session: { read, write, value, timeoutMs: timeoutMs ?? TIMEOUT_MS } };
+  const session = { read, write, nextValue: randomValues(valueBytes), timeoutMs: timeoutMs ?? TIMEOUT_MS };
+  return { store, addresses, session };
 }
 
 function windowFrom(nowMs: number, warmupS: number, seconds: number): Window {

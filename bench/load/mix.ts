@@ -16,6 +16,13 @@ const NONE = { read: 0, update: 0, insert: 0, readModifyWrite: 0 };
 
 export const PUT: Mix = { ...NONE, name: 'PUT', update: 1, distribution: 'uniform' };
 export const GET: Mix = { ...NONE, name: 'GET', read: 1, distribution: 'uniform' };
+export const HALF_AND_HALF: Mix = {
+  ...NONE,
+  name: 'half reads, half writes',
+  read: 0.5,
+  update: 0.5,
+  distribution: 'uniform',
+};
 export const READ_MODIFY_WRITE: Mix = {
   ...NONE,
   name: 'read-modify-write',

@@ -7,7 +7,7 @@ import { type Measured, type MeasureOptions, measure } from './measure.ts';
 import { GET } from './mix.ts';
 import { dueBy, intendedMs, type Schedule } from './open-loop.ts';
 import { seeded } from './test-random.ts';
-import { TestStore } from './test-store.ts';
+import { type TestSession, TestStore } from './test-store.ts';
 
 describe('the schedule', () => {
   const schedules = fc.record({
@@ -87,6 +87,30 @@ describe('a store that pauses', () => {
     const late = countAbove(latencies, PAUSE_MS / 2);
     expect(late).toBeGreaterThanOrEqual(1);
     expect(late).toBeLessThan(5 * CONNECTIONS);
+  });
+
+  it('is not credited with what it does after the end', async () => {
+    const stalling = new TestStore(async () => {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      return undefined;
+    });
+    const options = optionsOf(stalling, ['a'], { kind: 'open', ratePerS: 20 });
+    const { sample, latencies } = await measure({ ...options, seconds: 1 });
+    expect(latencies.totalCount).toBe(20);
+    // Four connections, of which each can end two operations in a second.
+    expect(sample.operationsPerS).toBeLessThanOrEqual(2 * CONNECTIONS);
+    expect(sample.operationsPerS).toBeGreaterThan(0);
+  });
+
+  it('is asked by all connections in turn', async () => {
+    const asked: TestSession[] = [];
+    const quick = new TestStore(async (_operation, _address, session) => {
+      asked.push(session);
+      return undefined;
+    });
+    await measure({ ...optionsOf(quick, ['a'], { kind: 'open', ratePerS: 40 }), seconds: 0.5 });
+    const shares = quick.sessions.map((session) => asked.filter((one) => one === session).length);
+    expect(shares).toEqual(Array.from({ length: CONNECTIONS }, () => 5));
   });
 
   it('has what it does not take in time counted as not sent, and the run ends', async () => {

@@ -22,8 +22,8 @@ export function dueBy(schedule: Schedule, nowMs: number): number {
 /**
  * Operations start at a fixed rate, whatever the store does. Each one's latency is counted from when it was to start: the time in
  * which it waited for a free connection belongs to it, or a pause of the store would be seen by one operation of each connection and by none
- * of those that would have come meanwhile ("coordinated omission", Tene, "How not to measure latency"). It counts at the second in which it was
- * to start. What waited for longer than `giveUpMs` is not sent any more and counts as {@link NOT_SENT}: no backlog grows beyond that.
+ * of those that would have come meanwhile ("coordinated omission", Tene, "How not to measure latency"). It belongs to the second in which it
+ * was to start. What waited for longer than `giveUpMs` is not sent any more and counts as {@link NOT_SENT}: no backlog grows beyond that.
  */
 export async function openLoop(
   clients: readonly Client[],
@@ -42,6 +42,7 @@ class OpenLoop {
   private readonly recorder: Recorder;
   private readonly schedule: Schedule;
   private readonly giveUpMs: number;
+  /** Taken in turn: were the last one taken first, a few would do all the work at a low rate, and the others never be seen. */
   private readonly free: Client[];
   private readonly inFlight = new Set<Promise<void>>();
   /** The operation that is to be sent next. The backlog is a number: whatever is due and not sent. */
@@ -77,7 +78,7 @@ class OpenLoop {
       this.recorder.failed(intendedMs(this.schedule, this.next++), NOT_SENT);
     }
     while (this.next < due) {
-      const client = this.free.pop();
+      const client = this.free.shift();
       if (client === undefined) return;
       const sent = this.send(client, intendedMs(this.schedule, this.next++)).finally(() => this.inFlight.delete(sent));
       this.inFlight.add(sent);

@@ -4,14 +4,25 @@ import { Recorder } from './recorder.ts';
 const window = { startMs: 1000, endMs: 3000 };
 
 describe('what is recorded', () => {
-  it('is what happened within the window: its start belongs to it, its end does not', () => {
+  it('is what began within the window: its start belongs to it, its end does not', () => {
     const recorder = new Recorder(window);
-    for (const atMs of [999.9, 1000, 2999.9, 3000]) {
-      recorder.succeeded(atMs, 5);
-      recorder.failed(atMs, '503');
+    for (const startMs of [999.9, 1000, 2999.9, 3000]) {
+      recorder.succeeded(startMs, 5);
+      recorder.failed(startMs, '503');
     }
-    expect(recorder.operations).toBe(2);
+    expect(recorder.latencies.totalCount).toBe(2);
     expect(recorder.sample(0).errors).toEqual({ '503': 2 });
+  });
+
+  it('has in its rate what ended within the window, and in its latencies what began there', () => {
+    const recorder = new Recorder(window);
+    recorder.succeeded(500, 600);
+    recorder.succeeded(1500, 10);
+    recorder.succeeded(2900, 7000);
+    const sample = recorder.sample(60);
+    expect(sample).toMatchObject({ operationsPerS: 1, clientCpuUs: 30 });
+    expect(sample.maxMs).toBeCloseTo(7000, -2);
+    expect(sample.p50Ms).toBeCloseTo(10, 0);
   });
 
   it('is told second by second', () => {
@@ -37,6 +48,15 @@ describe('what is recorded', () => {
     expect(sample).toMatchObject({ seconds: 2, operationsPerS: 50, p50Ms: 2, p90Ms: 2, p99Ms: 2, clientCpuUs: 30 });
     expect(sample.maxMs).toBeCloseTo(50, 0);
     expect(sample.errors).toEqual({ '503': 2, timeout: 1 });
+  });
+
+  it('has a second for each of its seconds, whatever the clock showed at its start', () => {
+    const startMs = 71.919;
+    const endMs = startMs + 1000;
+    expect(endMs - startMs).toBeGreaterThan(1000);
+    const recorder = new Recorder({ startMs, endMs });
+    expect(recorder.timeline()).toHaveLength(1);
+    expect(recorder.sample(0).seconds).toBe(1);
   });
 
   it('may be nothing', () => {

@@ -9,41 +9,49 @@ export interface Window {
   readonly endMs: number;
 }
 
-/** Counts what happened within the window, second by second and in all. What happened at another time is left out. */
+/** Of the window. Times that were added up are not exact, and must not make a second more or less of it. */
+export const lengthMs = ({ startMs, endMs }: Window): number => Math.round(endMs - startMs);
+
+/**
+ * Counts operations, second by second and in all.
+ *
+ * 1. An operation belongs to the window when it began within it: its latency or its error counts however long it took. Were it to count when
+ *    it ends, a stall or a time-out that outlasts the window would be seen by nobody.
+ * 2. The rate is of those that ended within the window, whenever they began: so many the store did in that time, and so many the
+ *    processor time of the window was spent on. What a backlog owes after the window is none of it.
+ */
 export class Recorder {
   readonly latencies: Histogram = newLatencies();
   private readonly window: Window;
   private readonly seconds: Second[];
   private readonly failures = new Map<Failure, number>();
+  private completed = 0;
 
   constructor(window: Window) {
     this.window = window;
-    this.seconds = Array.from({ length: Math.ceil((window.endMs - window.startMs) / 1000) }, () => ({
+    this.seconds = Array.from({ length: Math.ceil(lengthMs(window) / 1000) }, () => ({
       errors: 0,
       latencies: newLatencies(2),
     }));
   }
 
-  /** `atMs`: when it counts. In a closed loop that is when it ended, in an open one when it was to start. */
-  succeeded(atMs: number, latencyMs: number): void {
-    const second = this.secondOf(atMs);
+  /** `startMs`: in a closed loop when it began, in an open one when it was to begin. */
+  succeeded(startMs: number, latencyMs: number): void {
+    if (this.secondOf(startMs + latencyMs) !== undefined) this.completed++;
+    const second = this.secondOf(startMs);
     if (second === undefined) return;
     recordMs(this.latencies, latencyMs);
     recordMs(second.latencies, latencyMs);
   }
 
-  failed(atMs: number, why: Failure): void {
-    const second = this.secondOf(atMs);
+  failed(startMs: number, why: Failure): void {
+    const second = this.secondOf(startMs);
     if (second === undefined) return;
     second.errors++;
     this.failures.set(why, (this.failures.get(why) ?? 0) + 1);
   }
 
-  get operations(): number {
-    return this.latencies.totalCount;
-  }
-
-  /** So far: in an open loop late answers still come to it. */
+  /** So far: late answers still come to it. */
   point(second: number): TimelinePoint {
     const { errors, latencies } = this.seconds[second] ?? { errors: 0, latencies: newLatencies(2) };
     return {
@@ -61,18 +69,18 @@ export class Recorder {
 
   /** `clientCpuMicros`: processor time of the load generator within the window. */
   sample(clientCpuMicros: number): Omit<Sample, 'serverCpuUs'> {
-    const { latencies, operations } = this;
-    const seconds = (this.window.endMs - this.window.startMs) / 1000;
+    const { latencies, completed } = this;
+    const seconds = lengthMs(this.window) / 1000;
     return {
       seconds,
-      operationsPerS: operations / seconds,
+      operationsPerS: completed / seconds,
       p50Ms: percentileMs(latencies, 50),
       p90Ms: percentileMs(latencies, 90),
       p99Ms: percentileMs(latencies, 99),
       p999Ms: percentileMs(latencies, 99.9),
       maxMs: percentileMs(latencies, 100),
       errors: Object.fromEntries(this.failures),
-      clientCpuUs: operations === 0 ? 0 : clientCpuMicros / operations,
+      clientCpuUs: completed === 0 ? 0 : clientCpuMicros / completed,
     };
   }
 

@@ -33,6 +33,11 @@ describe('several repetitions', () => {
     expect(series.timeline).toEqual(second.timeline);
   });
 
+  it('keep the longest latency of all of them', () => {
+    const { median: middle } = seriesOf([repetition([1]), repetition([1, 80]), repetition([2])]);
+    expect(middle.maxMs).toBeCloseTo(80, 0);
+  });
+
   it('add their errors up', () => {
     const { sample } = repetition([1]);
     const withErrors = (errors: Record<string, number>) => repetition([1], { sample: { ...sample, errors } });

@@ -26,7 +26,7 @@ export function seriesOf(repetitions: readonly Repetition[]): RepeatedFields {
   };
 }
 
-/** Each figure's own median. Errors are added up, since a median would hide those of a single repetition. */
+/** Each figure's own median; but errors are added up and the maximum is the highest of all, since a median would hide those of a single repetition. */
 export function medianSample(samples: readonly Sample[]): Sample {
   const of = (read: (sample: Sample) => number): number => median(samples.map(read));
   const serverCpu = samples.flatMap(({ serverCpuUs }) => serverCpuUs ?? []);
@@ -37,7 +37,7 @@ export function medianSample(samples: readonly Sample[]): Sample {
     p90Ms: of(({ p90Ms }) => p90Ms),
     p99Ms: of(({ p99Ms }) => p99Ms),
     p999Ms: of(({ p999Ms }) => p999Ms),
-    maxMs: of(({ maxMs }) => maxMs),
+    maxMs: Math.max(...samples.map(({ maxMs }) => maxMs)),
     errors: sumOfErrors(samples),
     serverCpuUs: serverCpu.length === 0 ? undefined : median(serverCpu),
     clientCpuUs: of(({ clientCpuUs }) => clientCpuUs),

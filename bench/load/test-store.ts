@@ -2,7 +2,7 @@ import type { Failure, Operation, Session, Store, Way } from '../stores/store.ts
 
 const WAY: Way = { label: 'any', parameter: '', strength: 'quorum' };
 
-export type Answering = (operation: Operation, address: string) => Promise<Failure | undefined>;
+export type Answering = (operation: Operation, address: string, session: TestSession) => Promise<Failure | undefined>;
 
 /** A store within this process that answers as it is told. An address in `unreachable` takes no connection. */
 export class TestStore implements Store {
@@ -45,7 +45,7 @@ export class TestSession implements Session {
   }
 
   run(operation: Operation): Promise<Failure | undefined> {
-    return this.answering(operation, this.address);
+    return this.answering(operation, this.address, this);
   }
 
   close(): void {

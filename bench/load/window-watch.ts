@@ -1,5 +1,5 @@
 import type { TimelinePoint } from '../report/bench-report.ts';
-import type { Recorder, Window } from './recorder.ts';
+import { lengthMs, type Recorder, type Window } from './recorder.ts';
 
 export interface WindowListeners {
   /** The warm-up is over, or the measurement: for meters that watch the processes of the store. */
@@ -19,10 +19,11 @@ export class WindowWatch {
   private cpuAtStart: NodeJS.CpuUsage | undefined;
   private cpu: NodeJS.CpuUsage | undefined;
 
-  constructor({ startMs, endMs }: Window, recorder: Recorder, listeners: WindowListeners) {
+  constructor(window: Window, recorder: Recorder, listeners: WindowListeners) {
+    const { startMs, endMs } = window;
     this.recorder = recorder;
     this.listeners = listeners;
-    const seconds = Math.floor((endMs - startMs) / 1000);
+    const seconds = Math.floor(lengthMs(window) / 1000);
     this.moments = [
       [startMs, () => this.begin()],
       ...Array.from({ length: seconds }, (_, i) => [startMs + (i + 1) * 1000, () => this.tell(i)] as const),

@@ -10,6 +10,14 @@ export interface BenchReport {
   readonly machine: Machine;
   /** By the command's own words: what can be typed to have it again. */
   readonly command: string;
+  /** Of the Quorate whose benchmark this is, with the commit when it ran from a clone: "0.1.0 (1a2b3c4)". Each target says its own. */
+  readonly version: string;
+  /** Before each measurement, not counted. */
+  readonly warmupS: number;
+  /** What sent the requests of closed loops of plain reads and writes; all else is sent by `sessions`. */
+  readonly generator: 'sessions' | 'autocannon';
+  /** Why it ended early: not all is here that was asked. Absent when it did not. */
+  readonly failure?: string;
   readonly targets: readonly TargetInfo[];
   readonly series: readonly Series[];
   readonly costs: Costs | undefined;
@@ -24,6 +32,8 @@ export interface Machine {
   readonly node: string;
   /** One synchronous flush of 4 KiB to the disk that the nodes use: median and p99. */
   readonly flush: { readonly p50Ms: number; readonly p99Ms: number } | undefined;
+  /** The nodes' folder is no disk but memory (tmpfs): flushes cost nothing there, and no figure with `flush` means anything. */
+  readonly isDiskInMemory: boolean;
   /** Load average at the start: what else the machine was doing. */
   readonly load: number;
 }
@@ -49,6 +59,7 @@ export interface Series {
   readonly target: string;
   /** "PUT w=2", "GET r=1", "YCSB A", "read-modify-write", ... */
   readonly workload: string;
+  readonly kind: SeriesKind;
   readonly loop: Loop;
   readonly connections: number;
   readonly nodes: number;
@@ -69,6 +80,16 @@ export interface Series {
   readonly events: readonly TimelineEvent[];
 }
 
+/**
+ * What a workload asks of a store, whatever the store calls it:
+ *
+ * - write: PUT alone, with any number of replicas
+ * - agreed-read: GET alone that sees what a majority acknowledged before it (r of a majority or more, linearizable, consistent; Consul's default)
+ * - local-read: GET alone of fewer than that, mostly of one copy, which may be behind (r=1, serializable, stale)
+ * - mix: all else, the mixes of YCSB and read-modify-write among it
+ */
+export type SeriesKind = 'write' | 'agreed-read' | 'local-read' | 'mix';
+
 export type Section =
   | 'main'
   | 'ycsb'
@@ -88,7 +109,7 @@ export type Loop = { readonly kind: 'closed' } | { readonly kind: 'open'; readon
 
 export interface Sample {
   readonly seconds: number;
-  /** Successful ones. */
+  /** Successful ones that ended within these seconds. Latencies and errors are of those that began, or were to begin, within them. */
   readonly operationsPerS: number;
   readonly p50Ms: number;
   readonly p90Ms: number;
@@ -104,6 +125,7 @@ export interface Sample {
 
 export interface TimelinePoint {
   readonly second: number;
+  /** That began in it, or were to begin, and succeeded, whenever that was. */
   readonly operations: number;
   readonly errors: number;
   readonly p50Ms: number;
@@ -133,7 +155,7 @@ export interface Costs {
   readonly memory?: readonly { readonly keys: number; readonly bytesPerNode: number }[];
   /** While the same load went on. */
   readonly memoryOverTime?: readonly { readonly second: number; readonly bytesPerNode: number }[];
-  /** From the start of the process until it serves. */
+  /** From the start of a killed process until it serves, after writes that only its log has; its files are in the page cache. */
   readonly start?: readonly { readonly keys: number; readonly seconds: number }[];
   /** Of a node without requests: percent of one core. */
   readonly idleCpuPercent?: number;

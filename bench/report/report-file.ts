@@ -22,6 +22,7 @@ const machine = z.object({
   kernel: text,
   node: text,
   flush: absent(z.object({ p50Ms: amount, p99Ms: amount })),
+  isDiskInMemory: z.boolean(),
   load: amount,
 });
 
@@ -71,6 +72,7 @@ const series = z.object({
   section: z.enum(SECTIONS),
   target: text,
   workload: text,
+  kind: z.enum(['write', 'agreed-read', 'local-read', 'mix']),
   loop,
   connections: z.int().positive(),
   nodes: z.int().positive(),
@@ -113,6 +115,10 @@ const benchReport: z.ZodType<BenchReport> = z
     tookS: amount,
     machine,
     command: text,
+    version: text,
+    warmupS: amount,
+    generator: z.enum(['sessions', 'autocannon']),
+    failure: text.exactOptional(),
     targets: z.array(target),
     series: z.array(series),
     costs: absent(costs),

@@ -34,7 +34,8 @@ export const CONSUL: Store = {
   dialect: DIALECT,
   open: (address, options) => openHttpSession(address, DIALECT, options),
   versionOf: async (address) => Self.parse(await getJson(`${address}/v1/agent/self`)).Config.Version,
-  durabilityOf: async () => 'fsync by a majority',
+  // It does not tell, and can be told otherwise (-dev keeps everything in memory).
+  durabilityOf: async () => 'by default: fsync by a majority',
 };
 
 function get(key: string, parameters: readonly string[]): HttpRequest {

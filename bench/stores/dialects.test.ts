@@ -67,27 +67,35 @@ describe('etcd', () => {
   const [put] = ETCD.writes;
   if (put === undefined) throw new Error('no way to write');
   const range =
-    '{"header":{"revision":"9"},"kvs":[{"key":"Zm9v","create_revision":"2","mod_revision":"7"}],"count":"1"}';
+    '{"header":{"revision":"9"},"kvs":[{"key":"YmVuY2gvZm9v","create_revision":"2","mod_revision":"7"}],"count":"1"}';
 
   it.each([
     ['linearizable range', false],
     ['serializable range', true],
   ])('is asked for a %s', (label, serializable) => {
     const { method, path, body } = dialect.read('foo', wayOf(ETCD.reads, label));
-    expect([method, path, JSON.parse(`${body}`)]).toEqual(['POST', '/v3/kv/range', { key: 'Zm9v', serializable }]);
+    expect([method, path, JSON.parse(`${body}`)]).toEqual([
+      'POST',
+      '/v3/kv/range',
+      { key: 'YmVuY2gvZm9v', serializable },
+    ]);
   });
 
   it('puts keys and values in base64', () => {
     const { method, path, body } = dialect.write('foo', value, put);
-    expect([method, path, JSON.parse(`${body}`)]).toEqual(['POST', '/v3/kv/put', { key: 'Zm9v', value: 'YmFy' }]);
+    expect([method, path, JSON.parse(`${body}`)]).toEqual([
+      'POST',
+      '/v3/kv/put',
+      { key: 'YmVuY2gvZm9v', value: 'YmFy' },
+    ]);
   });
 
   it('writes after a read by a transaction on the revision that was seen', () => {
     const { path, body } = dialect.writeAfter('foo', value, put, answer(200, range));
     expect(path).toBe('/v3/kv/txn');
     expect(JSON.parse(`${body}`)).toEqual({
-      compare: [{ key: 'Zm9v', target: 'MOD', result: 'EQUAL', mod_revision: '7' }],
-      success: [{ request_put: { key: 'Zm9v', value: 'YmFy' } }],
+      compare: [{ key: 'YmVuY2gvZm9v', target: 'MOD', result: 'EQUAL', mod_revision: '7' }],
+      success: [{ request_put: { key: 'YmVuY2gvZm9v', value: 'YmFy' } }],
     });
   });
 

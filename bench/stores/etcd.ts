@@ -9,12 +9,12 @@ import { CONFLICT, NOT_FOUND, type Store } from './store.ts';
  * transaction that compares the key's mod_revision with the one that was read.
  */
 const DIALECT: HttpDialect = {
-  read: (key, { parameter }) => post('range', `{"key":"${base64(key)}","serializable":${parameter}}`),
-  write: (key, value) => post('put', `{"key":"${base64(key)}","value":"${value.base64}"}`),
+  read: (key, { parameter }) => post('range', `{"key":"${nameOf(key)}","serializable":${parameter}}`),
+  write: (key, value) => post('put', `{"key":"${nameOf(key)}","value":"${value.base64}"}`),
   readBeforeWrite: (key, way) => DIALECT.read(key, way),
   writeAfter(key, value, _way, { body }) {
     const revision = /"mod_revision":"(\d+)"/.exec(body.toString('latin1'))?.[1] ?? '0';
-    const name = base64(key);
+    const name = nameOf(key);
     const compare = `{"key":"${name}","target":"MOD","result":"EQUAL","mod_revision":"${revision}"}`;
     return post(
       'txn',
@@ -40,11 +40,13 @@ export const ETCD: Store = {
   dialect: DIALECT,
   open: (address, options) => openHttpSession(address, DIALECT, options),
   versionOf: async (address) => Version.parse(await getJson(`${address}/version`)).etcdserver,
-  durabilityOf: async () => 'fsync by a majority',
+  // It does not tell, and can be told otherwise (--unsafe-no-fsync).
+  durabilityOf: async () => 'by default: fsync by a majority',
 };
 
 const post = (what: string, body: string) => ({ method: 'POST', path: `/v3/kv/${what}`, body }) as const;
 
-const base64 = (text: string): string => Buffer.from(text, 'latin1').toString('base64');
+/** In base64, and apart from whatever else the store keeps. */
+const nameOf = (key: string): string => Buffer.from(`bench/${key}`, 'latin1').toString('base64');
 
 const Version = z.object({ etcdserver: z.string() });

@@ -24,8 +24,8 @@ async function asked(statuses: readonly number[]): Promise<{ session: Session; r
   const [read] = store.reads;
   const [write] = store.writes;
   if (read === undefined || write === undefined) throw new Error('a store without ways');
-  const value = newValue(Buffer.from('v'));
-  session = await store.open(server.address, { read, write, value, timeoutMs: 5000 });
+  const nextValue = () => newValue(Buffer.from('v'));
+  session = await store.open(server.address, { read, write, nextValue, timeoutMs: 5000 });
   return { session, requests };
 }
 

@@ -27,10 +27,10 @@ class HttpSession implements Session {
   }
 
   run({ kind, key }: Operation): Promise<Failure | undefined> {
-    const { read, write, value } = this.options;
+    const { read, write, nextValue } = this.options;
     if (kind === 'read') return this.single('read', this.dialect.read(key, read));
     if (kind === 'read-modify-write') return this.readModifyWrite(key);
-    return this.single('write', this.dialect.write(key, value, write));
+    return this.single('write', this.dialect.write(key, nextValue(), write));
   }
 
   close(): void {
@@ -42,12 +42,12 @@ class HttpSession implements Session {
   }
 
   private async readModifyWrite(key: string): Promise<Failure | undefined> {
-    const { read, write, value } = this.options;
+    const { read, write, nextValue } = this.options;
     const seen = await this.connection.ask(this.dialect.readBeforeWrite(key, read));
     if (typeof seen === 'string') return seen;
     const failure = this.dialect.failureOf('read', seen);
     if (failure !== undefined) return failure;
-    const written = await this.connection.ask(this.dialect.writeAfter(key, value, write, seen));
+    const written = await this.connection.ask(this.dialect.writeAfter(key, nextValue(), write, seen));
     return this.failureOf('write-after', written);
   }
 

@@ -65,7 +65,7 @@ describe('what a peer says of itself', () => {
     });
     const peer = parsePeer(`${name}=${server.address}`);
     expect(await versionOf(peer)).toBe(version);
-    expect(await durabilityOf(peer)).toBe('fsync by a majority');
+    expect(await durabilityOf(peer)).toBe('by default: fsync by a majority');
   });
 
   it('is an error when it is another store', async () => {

@@ -60,8 +60,10 @@ export class RedisSession implements Session {
   }
 
   private send({ kind, key }: Operation): Promise<Failure | undefined> {
-    if (kind === 'read') return this.read(key);
-    return kind === 'read-modify-write' ? this.readModifyWrite(key) : this.write(key);
+    // Apart from whatever else the store keeps.
+    const name = `bench/${key}`;
+    if (kind === 'read') return this.read(name);
+    return kind === 'read-modify-write' ? this.readModifyWrite(name) : this.write(name);
   }
 
   private async read(key: string): Promise<Failure | undefined> {
@@ -71,8 +73,8 @@ export class RedisSession implements Session {
 
   /** SET and WAIT go out together: one round trip. */
   private async write(key: string): Promise<Failure | undefined> {
-    const { value, write, timeoutMs } = this.options;
-    const isSet = this.primary.sendCommand(['SET', key, value.bytes]);
+    const { nextValue, write, timeoutMs } = this.options;
+    const isSet = this.primary.sendCommand(['SET', key, nextValue().bytes]);
     if (write.parameter === '0') {
       await isSet;
       return undefined;
@@ -84,10 +86,10 @@ export class RedisSession implements Session {
 
   /** Optimistic, at the primary: WATCH and GET in one round trip, MULTI, SET and EXEC in another. EXEC answers null when the key was written in between. */
   private async readModifyWrite(key: string): Promise<Failure | undefined> {
-    const { value, write, timeoutMs } = this.options;
+    const { nextValue, write, timeoutMs } = this.options;
     const client = this.primary;
     await Promise.all([client.sendCommand(['WATCH', key]), client.sendCommand(['GET', key])]);
-    const commands: (string | Buffer)[][] = [['MULTI'], ['SET', key, value.bytes], ['EXEC']];
+    const commands: (string | Buffer)[][] = [['MULTI'], ['SET', key, nextValue().bytes], ['EXEC']];
     if (write.parameter !== '0') commands.push(['WAIT', write.parameter, `${timeoutMs}`]);
     const [, , done, acknowledged] = await Promise.all(commands.map((command) => client.sendCommand(command)));
     if (done === null) return CONFLICT;

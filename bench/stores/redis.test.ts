@@ -32,8 +32,8 @@ async function openSession({ port }: TestRedis, members = 3, timeoutMs = 5000): 
   const [read] = store.reads;
   const [write] = store.writes;
   if (read === undefined || write === undefined) throw new Error('a store without ways');
-  const value = newValue(Buffer.from('v'));
-  const session = await store.open(`redis://127.0.0.1:${port}`, { read, write, value, timeoutMs });
+  const nextValue = () => newValue(Buffer.from('v'));
+  const session = await store.open(`redis://127.0.0.1:${port}`, { read, write, nextValue, timeoutMs });
   sessions.push(session);
   return session;
 }
@@ -43,7 +43,7 @@ const commandsOf = ({ commands }: TestRedis): string[] =>
 
 describe('a session with redis', () => {
   it('reads, and tells a missing key', async () => {
-    const server = await serverWith({ 'GET there': bulk('v'), 'GET gone': '$-1\r\n' });
+    const server = await serverWith({ 'GET bench/there': bulk('v'), 'GET bench/gone': '$-1\r\n' });
     const session = await openSession(server);
     expect(await session.run({ kind: 'read', key: 'there' })).toBeUndefined();
     expect(await session.run({ kind: 'read', key: 'gone' })).toBe('not-found');
@@ -53,7 +53,7 @@ describe('a session with redis', () => {
     const server = await serverWith({ SET: '+OK\r\n', WAIT: ':1\r\n' });
     const session = await openSession(server);
     expect(await session.run({ kind: 'update', key: 'k' })).toBeUndefined();
-    expect(commandsOf(server)).toEqual(['SET k v', 'WAIT 1 5000']);
+    expect(commandsOf(server)).toEqual(['SET bench/k v', 'WAIT 1 5000']);
   });
 
   it('has not written when too few replicas acknowledged it', async () => {
@@ -65,7 +65,7 @@ describe('a session with redis', () => {
     const server = await serverWith({ SET: '+OK\r\n' });
     const session = await openSession(server, 1);
     expect(await session.run({ kind: 'update', key: 'k' })).toBeUndefined();
-    expect(commandsOf(server)).toEqual(['SET k v']);
+    expect(commandsOf(server)).toEqual(['SET bench/k v']);
   });
 
   it.each([
@@ -76,7 +76,14 @@ describe('a session with redis', () => {
     const server = await serverWith({ ...answers, WAIT: ':1\r\n' });
     const session = await openSession(server);
     expect(await session.run({ kind: 'read-modify-write', key: 'k' })).toBe(failure);
-    expect(commandsOf(server)).toEqual(['WATCH k', 'GET k', 'MULTI', 'SET k v', 'EXEC', 'WAIT 1 5000']);
+    expect(commandsOf(server)).toEqual([
+      'WATCH bench/k',
+      'GET bench/k',
+      'MULTI',
+      'SET bench/k v',
+      'EXEC',
+      'WAIT 1 5000',
+    ]);
   });
 
   it('writes to the primary of the replica it is at', async () => {
@@ -84,7 +91,7 @@ describe('a session with redis', () => {
     const replica = await serverWith({ ROLE: replicaOf(primary.port) });
     const session = await openSession(replica);
     expect(await session.run({ kind: 'update', key: 'k' })).toBeUndefined();
-    expect(commandsOf(primary)).toEqual(['SET k v', 'WAIT 1 5000']);
+    expect(commandsOf(primary)).toEqual(['SET bench/k v', 'WAIT 1 5000']);
     expect(commandsOf(replica)).toEqual([]);
   });
 

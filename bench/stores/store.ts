@@ -35,11 +35,14 @@ export interface Way {
 export interface SessionOptions {
   readonly read: Way;
   readonly write: Way;
-  readonly value: Value;
+  readonly nextValue: NextValue;
   readonly timeoutMs: number;
 }
 
-/** What is written, and the same as it is written into JSON: made once for all requests. */
+/** The value of the next write. */
+export type NextValue = () => Value;
+
+/** What is written, and the same as it is written into JSON. */
 export interface Value {
   readonly bytes: Buffer;
   readonly base64: string;

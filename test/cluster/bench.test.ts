@@ -1,11 +1,13 @@
 /** `quorate bench` with few keys: that every part runs, and that its report says what was asked. No figure is judged. */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { BenchReport, Section } from '../../bench/report/bench-report.ts';
 import { readReport } from '../../bench/report/report-file.ts';
 import { Program } from '../child-process.ts';
+import { eventually } from './http-request.ts';
 import { RealCluster } from './real-cluster.ts';
 
 const SMALL = ['--keys', '200', '--seconds', '1', '--warmup', '0', '--repetitions', '1', '--connections', '8'];
@@ -72,7 +74,47 @@ describe('the benchmark', { timeout: 240_000 }, () => {
     }
   });
 
+  it('keeps what was measured when it cannot go on', async () => {
+    const server = createServer((request, response) => {
+      if (request.url?.endsWith('?r=3')) {
+        // Only the matrix asks so.
+        server.close();
+        server.closeAllConnections();
+        return;
+      }
+      request.resume();
+      response.statusCode = request.method === 'PUT' ? 204 : 200;
+      const isKey = request.url?.startsWith('/v1/kv/') === true;
+      response.end(isKey ? '' : '{"version":"1","n":3,"settings":{"durability":"flush"}}');
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const address = server.address();
+    const url = `http://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    const file = join(folder, 'cut-short.json');
+    const parts = ['--part', 'main', '--part', 'matrix', '--json', file, '--url', url];
+    const { code, stderr } = await run(...SMALL, ...parts);
+    expect({ code, lines: stderr.trim().split('\n').length }).toEqual({ code: 1, lines: 1 });
+    const found = await readReport(file);
+    expect(found.failure).toContain(url);
+    expect(stderr).toContain(`${file} has what was measured before`);
+    expect(workloads(found, 'main', 'Quorate')).toEqual(['PUT w=2', 'PUT w=1', 'GET r=2', 'GET r=1']);
+  });
+
   it.each([
+    ['SIGINT', 130],
+    ['SIGTERM', 143],
+    ['SIGHUP', 129],
+  ] as const)('ends by %s as shells say it, and leaves nothing behind', async (signal, code) => {
+    const data = mkdtempSync(join(folder, 'data-'));
+    const program = new Program('src/main.js', ['bench', '--data', data]);
+    await eventually(async () => (readdirSync(data).length > 0 ? true : undefined));
+    program.child.kill(signal);
+    expect(await program.ended()).toMatchObject({ code, stderr: '' });
+    expect(readdirSync(data)).toEqual([]);
+  });
+
+  it.each([
+    [['--json', '/none/report.json'], 1, /ENOENT.*\/none\/report\.json/],
     [['--keys', 'many'], 2, /Expected a whole number/],
     [['--url', 'http://127.0.0.1:9', '--part', 'main'], 1, /127\.0\.0\.1:9/],
     [['compare', 'no.json', 'no.json'], 1, /no\.json/],

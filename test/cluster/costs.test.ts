@@ -6,12 +6,23 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { get } from '../../bench/cluster/get.ts';
 import { LocalCluster } from '../../bench/cluster/local-cluster.ts';
 import { metric, parseMetrics } from '../../bench/cluster/metrics.ts';
-import { type Fill, putFill, putLoad } from '../../bench/costs/load.ts';
+import { type Load, putFill, putLoad } from '../../bench/costs/load.ts';
 import { measureCosts } from '../../bench/costs/measure-costs.ts';
+import { quorate } from '../../bench/stores/quorate.ts';
+import type { Store, Way } from '../../bench/stores/store.ts';
 
 const KEYS = 300;
 const VALUE_BYTES = 100;
 const REPLICAS = 3;
+
+function putting(
+  store: Store,
+  replicas: number,
+): { store: Store; write: Way; valueBytes: number; connections: number } {
+  const write = store.writes.find((way) => way.replicas === replicas);
+  if (write === undefined) throw new Error(`no way to write with ${replicas} replicas`);
+  return { store, write, valueBytes: VALUE_BYTES, connections: 8 };
+}
 
 // Mostly they wait, for checkpoints and at rest.
 describe.concurrent('the costs of a cluster', { timeout: 180_000 }, () => {
@@ -22,12 +33,11 @@ describe.concurrent('the costs of a cluster', { timeout: 180_000 }, () => {
     return folder;
   };
 
-  const puts = { w: 2, keys: KEYS, valueBytes: VALUE_BYTES };
+  const puts = putting(quorate(REPLICAS), 2);
   const options = {
     load: putLoad(puts),
-    fill: putFill({ ...puts, connections: 8 }),
+    fill: putFill(puts),
     valueBytes: VALUE_BYTES,
-    connections: 8,
     seconds: 1,
     warmupS: 0.5,
     keys: [KEYS],
@@ -38,7 +48,14 @@ describe.concurrent('the costs of a cluster', { timeout: 180_000 }, () => {
   it.runIf(process.platform === 'linux')('are measured each, and leave nothing behind', async ({ onTestFinished }) => {
     const folder = emptyFolder(onTestFinished);
     const steps: string[] = [];
-    const costs = await measureCosts({ ...options, cluster: { folder }, onStep: (text) => steps.push(text) });
+    const loads: number[] = [];
+    const load: Load = (urls, keys, seconds) => {
+      loads.push(keys);
+      return options.load(urls, keys, seconds);
+    };
+    const costs = await measureCosts({ ...options, load, cluster: { folder }, onStep: (text) => steps.push(text) });
+    // Before the start of each node, the warm-up, what is counted, and what is watched.
+    expect(loads).toEqual(Array.from({ length: REPLICAS + 3 }, () => KEYS));
     expect(costs.memory).toMatchObject([{ keys: KEYS }]);
     expect(costs.memory?.[0]?.bytesPerNode).toSatisfy((bytes) => bytes > 10 << 20 && bytes < 1 << 30);
     expect(costs.start).toMatchObject([{ keys: KEYS }]);
@@ -58,7 +75,7 @@ describe.concurrent('the costs of a cluster', { timeout: 180_000 }, () => {
   it('are not measured where a load fails, and nothing is left behind', async ({ onTestFinished }) => {
     const folder = emptyFolder(onTestFinished);
     const load = async () => Promise.reject(new Error('the load failed'));
-    const measured = measureCosts({ ...options, cluster: { folder, nodes: 1 }, keys: [], idleS: 0, load });
+    const measured = measureCosts({ ...options, cluster: { folder, nodes: 1 }, fill: async () => {}, load });
     await expect(measured).rejects.toThrow('the load failed');
     expect(readdirSync(folder)).toEqual([]);
   });
@@ -70,17 +87,24 @@ describe('the own load of the costs', { timeout: 120_000 }, () => {
     cluster = await LocalCluster.start({ nodes: 1 });
   });
   afterAll(() => cluster.remove());
-  const puts = { w: 1, keys: KEYS, valueBytes: VALUE_BYTES };
+  const objects = async (): Promise<number> =>
+    metric(parseMetrics(await get(`${cluster.url('n1')}/metrics`)), 'objects');
 
   it('fills every key once', async () => {
-    const fill: Fill = putFill({ ...puts, connections: 5 });
-    await fill(cluster.urls, KEYS);
-    const metrics = parseMetrics(await get(`${cluster.url('n1')}/metrics`));
-    expect(metric(metrics, 'objects')).toBe(KEYS);
+    await putFill(putting(quorate(1), 1))(cluster.urls, KEYS);
+    expect(await objects()).toBe(KEYS);
+  });
+
+  it('puts no other keys than were filled, and counts every put', async () => {
+    const { operations, clientCpuUs } = await putLoad(putting(quorate(1), 1))(cluster.urls, KEYS, 0.5);
+    expect(await objects()).toBe(KEYS);
+    expect(operations).toBeGreaterThan(0);
+    expect(clientCpuUs).toBeGreaterThan(0);
   });
 
   it('does not pass over puts that failed', async () => {
-    await expect(putLoad({ ...puts, w: 2 })(cluster.urls, 1, 2)).rejects.toThrow('did not succeed');
-    await expect(putFill({ ...puts, w: 2, connections: 2 })(cluster.urls, 5)).rejects.toThrow('did not succeed');
+    const tooMany = putting(quorate(2), 2);
+    await expect(putLoad(tooMany)(cluster.urls, KEYS, 1)).rejects.toThrow('did not succeed');
+    await expect(putFill(tooMany)(cluster.urls, 5)).rejects.toThrow('cannot write');
   });
 });

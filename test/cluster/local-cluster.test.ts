@@ -1,5 +1,6 @@
 /** The cluster that benchmarks start: real processes, and nothing left of them. */
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,6 +9,7 @@ import { LocalCluster } from '../../bench/cluster/local-cluster.ts';
 import { machine } from '../../bench/cluster/machine.ts';
 import { metric, parseMetrics, sentBytes } from '../../bench/cluster/metrics.ts';
 import { ProcessMeter, readings } from '../../bench/cluster/process-meter.ts';
+import { memoryTarget } from '../../bench/command/memory-target.ts';
 import { Program } from '../child-process.ts';
 import { eventually, send } from './http-request.ts';
 
@@ -109,11 +111,39 @@ describe('the end of a benchmark', { timeout: 120_000 }, () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
+  it('by SIGINT takes with it what it measures the disk with', async () => {
+    const program = new Program('test/programs/machine.js', [folder]);
+    await program.until(/^measuring$/m);
+    expect(readdirSync(folder)).toHaveLength(1);
+    program.child.kill('SIGINT');
+    expect(await program.ended()).toMatchObject({ signal: 'SIGINT', stderr: '' });
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  it.each(['SIGINT', 'SIGKILL'] as const)('by %s takes the server in memory with it', async (signal) => {
+    const program = new Program('test/programs/memory-server.js', []);
+    const [, pid] = await program.until(/^server (\d+)$/m);
+    program.child.kill(signal);
+    expect(await program.ended()).toMatchObject({ signal, stderr: '' });
+    await gone(Number(pid));
+  });
+
   it('by SIGKILL takes its nodes with it', async () => {
     const { program, pid } = await started('waits');
     program.child.kill('SIGKILL');
     await program.ended();
     await gone(pid);
+  });
+});
+
+describe('the server in memory', { timeout: 60_000 }, () => {
+  it('is an error when it cannot be started', async () => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const port = typeof address === 'object' ? address?.port : undefined;
+    await expect(memoryTarget(port)).rejects.toThrow('EADDRINUSE');
+    taken.close();
   });
 });
 
@@ -135,16 +165,28 @@ describe('what a node tells of itself', () => {
   });
 });
 
+const isTmpfs = (path: string): boolean =>
+  existsSync('/proc/mounts') && readFileSync('/proc/mounts', 'utf8').includes(` ${path} tmpfs `);
+
 describe('the machine', () => {
-  it('is described with the disk of the folder, which is left as it was', () => {
-    const found = machine(folder);
+  it('is described with the disk of the folder, which is left as it was', async () => {
+    const found = await machine(folder);
     expect(found).toMatchObject({ node: process.version, cpu: expect.any(String), kernel: expect.any(String) });
     expect(found.flush).toSatisfy(({ p50Ms, p99Ms }) => p50Ms > 0 && p99Ms >= p50Ms);
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  it('is described without a disk where there is no folder to ask about', () => {
-    expect(machine(undefined).flush).toBeUndefined();
+  it('is described without a disk where there is no folder to ask about', async () => {
+    expect(await machine(undefined)).toMatchObject({ flush: undefined, isDiskInMemory: false });
+  });
+
+  it.runIf(isTmpfs('/dev/shm'))('is told apart where the folder is in memory', async () => {
+    const inMemory = mkdtempSync('/dev/shm/quorate-test-');
+    try {
+      expect(await machine(inMemory)).toMatchObject({ isDiskInMemory: true });
+    } finally {
+      rmSync(inMemory, { recursive: true });
+    }
   });
 });
 
