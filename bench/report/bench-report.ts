@@ -10,6 +10,10 @@ export interface BenchReport {
   readonly machine: Machine;
   /** By the command's own words: what can be typed to have it again. */
   readonly command: string;
+  /** Before each measurement, in seconds; what it found is thrown away. */
+  readonly warmupS: number;
+  /** What sent plain reads and writes in closed loops; all else is always sent by sessions. */
+  readonly generator: 'sessions' | 'autocannon';
   readonly targets: readonly TargetInfo[];
   readonly series: readonly Series[];
   readonly costs: Costs | undefined;
@@ -24,6 +28,8 @@ export interface Machine {
   readonly node: string;
   /** One synchronous flush of 4 KiB to the disk that the nodes use: median and p99. */
   readonly flush: { readonly p50Ms: number; readonly p99Ms: number } | undefined;
+  /** Nodes keep their data in a file system that is itself in memory: a flush takes nothing there, and nothing outlives a power cut. */
+  readonly isDiskInMemory: boolean;
   /** Load average at the start: what else the machine was doing. */
   readonly load: number;
 }
@@ -49,6 +55,14 @@ export interface Series {
   readonly target: string;
   /** "PUT w=2", "GET r=1", "YCSB A", "read-modify-write", ... */
   readonly workload: string;
+  /**
+   * What is promised, whatever the store calls it.
+   * - write: acknowledged by as many as the store asks by itself, or the request asked for
+   * - agreed-read: sees what was acknowledged before it (r and w that overlap, linearizable, consistent; Consul's default up to its lease)
+   * - local-read: answered by one copy, which may be behind (r=1, serializable, stale)
+   * - mix: of several operations
+   */
+  readonly kind: 'write' | 'agreed-read' | 'local-read' | 'mix';
   readonly loop: Loop;
   readonly connections: number;
   readonly nodes: number;
@@ -59,7 +73,7 @@ export interface Series {
   readonly r?: number;
   readonly w?: number;
   readonly repetitions: readonly Sample[];
-  /** Of {@link Sample.operationsPerS} over the repetitions, and of the others in the same way. */
+  /** Of {@link Sample.operationsPerS} over the repetitions, and of the others in the same way; only errors are added up. */
   readonly median: Sample;
   readonly spread: { readonly minPerS: number; readonly maxPerS: number };
   /** Of all repetitions together, ascending: [percentile 0..100, latency]. */
@@ -115,8 +129,13 @@ export interface TimelineEvent {
   readonly text: string;
 }
 
-/** What the store takes for what it does. Each is absent where it was not measured. */
+/** What the store takes for what it does. Each finding is absent where it was not measured. */
 export interface Costs {
+  /** Of the values that were written, and of the cluster that they were written to. */
+  readonly valueBytes: number;
+  readonly nodes: number;
+  /** As of {@link TargetInfo.durability}. */
+  readonly durability: string;
   /** Of PUT w=2 with values of `valueBytes`. */
   readonly perPut?: {
     readonly valueBytes: number;

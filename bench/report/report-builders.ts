@@ -4,7 +4,7 @@ import type { BenchReport, Costs, Sample, Series, TargetInfo } from './bench-rep
 export function aSample(values: Partial<Sample> = {}): Sample {
   const p50Ms = values.p50Ms ?? 5;
   return {
-    seconds: 8,
+    seconds: 30,
     operationsPerS: 10_000,
     p50Ms,
     p90Ms: p50Ms * 1.6,
@@ -18,19 +18,20 @@ export function aSample(values: Partial<Sample> = {}): Sample {
   };
 }
 
-/** Three repetitions that found the same, unless they are given. */
+/** Three repetitions that found the same, all errors in the first one, unless they are given. */
 export function aSeries({ median = aSample(), ...values }: Partial<Series> = {}): Series {
   return {
     section: 'main',
     target: 'quorate',
     workload: 'PUT w=2',
+    kind: 'write',
     loop: { kind: 'closed' },
     connections: 64,
     nodes: 3,
     keys: 100_000,
     valueBytes: 100,
     distribution: 'uniform',
-    repetitions: [median, median, median],
+    repetitions: [median, { ...median, errors: {} }, { ...median, errors: {} }],
     median,
     spread: { minPerS: median.operationsPerS * 0.93, maxPerS: median.operationsPerS * 1.05 },
     percentiles: aCurve(median.p50Ms),
@@ -75,9 +76,12 @@ export function aReport(values: Partial<BenchReport> = {}): BenchReport {
       kernel: 'Linux 6.1.0',
       node: 'v20.20.2',
       flush: { p50Ms: 0.42, p99Ms: 2.1 },
+      isDiskInMemory: false,
       load: 0.35,
     },
     command: 'quorate bench --full --peer etcd=http://127.0.0.1:2379',
+    warmupS: 2,
+    generator: 'sessions',
     targets: [aTarget()],
     series: [aSeries()],
     costs: undefined,
@@ -88,6 +92,9 @@ export function aReport(values: Partial<BenchReport> = {}): BenchReport {
 
 export function someCosts(values: Partial<Costs> = {}): Costs {
   return {
+    valueBytes: 100,
+    nodes: 3,
+    durability: 'flush',
     perPut: {
       valueBytes: 100,
       wireBytes: 512,
