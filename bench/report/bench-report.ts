@@ -10,9 +10,9 @@ export interface BenchReport {
   readonly machine: Machine;
   /** By the command's own words: what can be typed to have it again. */
   readonly command: string;
-  /** Before each measurement, in seconds; what it found is thrown away. */
+  /** Before each measurement, not counted. */
   readonly warmupS: number;
-  /** What sent plain reads and writes in closed loops; all else is always sent by sessions. */
+  /** What sent the requests of closed loops of plain reads and writes; all else is sent by `sessions`. */
   readonly generator: 'sessions' | 'autocannon';
   readonly targets: readonly TargetInfo[];
   readonly series: readonly Series[];
@@ -28,7 +28,7 @@ export interface Machine {
   readonly node: string;
   /** One synchronous flush of 4 KiB to the disk that the nodes use: median and p99. */
   readonly flush: { readonly p50Ms: number; readonly p99Ms: number } | undefined;
-  /** Nodes keep their data in a file system that is itself in memory: a flush takes nothing there, and nothing outlives a power cut. */
+  /** The nodes' folder is no disk but memory (tmpfs): flushes cost nothing there, and no figure with `flush` means anything. */
   readonly isDiskInMemory: boolean;
   /** Load average at the start: what else the machine was doing. */
   readonly load: number;
@@ -55,14 +55,7 @@ export interface Series {
   readonly target: string;
   /** "PUT w=2", "GET r=1", "YCSB A", "read-modify-write", ... */
   readonly workload: string;
-  /**
-   * What is promised, whatever the store calls it.
-   * - write: acknowledged by as many as the store asks by itself, or the request asked for
-   * - agreed-read: sees what was acknowledged before it (r and w that overlap, linearizable, consistent; Consul's default up to its lease)
-   * - local-read: answered by one copy, which may be behind (r=1, serializable, stale)
-   * - mix: of several operations
-   */
-  readonly kind: 'write' | 'agreed-read' | 'local-read' | 'mix';
+  readonly kind: SeriesKind;
   readonly loop: Loop;
   readonly connections: number;
   readonly nodes: number;
@@ -82,6 +75,16 @@ export interface Series {
   readonly timeline: readonly TimelinePoint[];
   readonly events: readonly TimelineEvent[];
 }
+
+/**
+ * What a workload asks of a store, whatever the store calls it:
+ *
+ * - write: PUT alone, with any number of replicas
+ * - agreed-read: GET alone that sees what a majority acknowledged before it (r of a majority or more, linearizable, consistent; Consul's default)
+ * - local-read: GET alone of fewer than that, mostly of one copy, which may be behind (r=1, serializable, stale)
+ * - mix: all else, the mixes of YCSB and read-modify-write among it
+ */
+export type SeriesKind = 'write' | 'agreed-read' | 'local-read' | 'mix';
 
 export type Section =
   | 'main'

@@ -1,8 +1,8 @@
 /** What is fair to hold against what: kinds of promise that several stores make, each in its own words. */
-import type { BenchReport, Sample, Section, Series, TargetInfo } from './bench-report.ts';
+import type { BenchReport, Sample, Section, Series, SeriesKind, TargetInfo } from './bench-report.ts';
 
 /** Of a workload that is one operation, so that it can be held against those of others. */
-export type Kind = Exclude<Series['kind'], 'mix'>;
+export type Kind = Exclude<SeriesKind, 'mix'>;
 
 export const KINDS: readonly Kind[] = ['write', 'agreed-read', 'local-read'];
 

@@ -1,10 +1,12 @@
 /**
  * What was aimed at, held against what a report found. A goal is met or not only when all of it was measured in the setting that it
- * speaks of: two cores, a disk that is not in memory, three durable nodes on each side, 64 connections, and no request that failed.
- * Pairs and open loops want in addition 100,000 keys, 100-byte values, medians of at least three repetitions, and windows of at least
- * 20 s; numbers of keys and sizes of values, which are compared with each other, want at least two repetitions; costs want 100-byte values where
- * they depend on them. Anything else is shown with what differs, and counts as not measured. Of open loops alone, requests that failed
- * count against the goal: they had no latency that could be held against it.
+ * speaks of: two cores, a disk that is not in memory, three durable nodes on each side, no request that failed, and in addition
+ * - pairs and open loops: 64 connections, 100,000 keys, 100-byte values, at least three repetitions, windows of at least 20 s
+ * - numbers of keys: 64 connections, 100-byte values, at least two repetitions
+ * - sizes of values: 64 connections, at least two repetitions
+ * - costs: 100-byte values, where they depend on them
+ * Anything else is shown with what differs, and counts as not measured. Of open loops alone, requests that failed count against the
+ * goal: they had no latency that could be held against it.
  */
 import type { Goal, Series } from './bench-report.ts';
 import {

@@ -6,7 +6,7 @@ import { count, duration, plural } from './units.ts';
 export const GATEWAY_NOTE =
   'etcd is driven through its JSON gateway: over HTTP, with keys and values in base64, which is slower than its own gRPC.';
 
-export const CONFLICT_NOTE =
+const CONFLICT_NOTE =
   'In a read-modify-write, a peer refuses to write what somebody else has written meanwhile (compare-and-set), and that counts as an error; Quorate keeps both as siblings, and that counts as a success.';
 
 export const TIMER_NOTE =

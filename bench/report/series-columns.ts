@@ -1,5 +1,5 @@
 /** The figures of series, as both the terminal and the page show them. */
-import type { Loop, Series } from './bench-report.ts';
+import type { Loop, Series, SeriesKind } from './bench-report.ts';
 import { errorsOf } from './comparison.ts';
 import { count, digits, NOT_MEASURED, perSecond, plural, size } from './units.ts';
 
@@ -86,7 +86,7 @@ export function errorsText(series: Series): string {
 }
 
 /** Of what is one operation the workload's own name says it. */
-function quorumText(value: number | undefined, kind: Series['kind']): string {
+function quorumText(value: number | undefined, kind: SeriesKind): string {
   return value === undefined || kind !== 'mix' ? '' : String(value);
 }
 

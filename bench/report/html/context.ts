@@ -1,4 +1,4 @@
-import type { BenchReport, Series } from '../bench-report.ts';
+import type { BenchReport, Series, SeriesKind } from '../bench-report.ts';
 import { groupBy, inSection, KIND_TITLES, KINDS } from '../comparison.ts';
 import { type Look, looksOf } from './palette.ts';
 
@@ -23,7 +23,7 @@ export function lookOf({ looks }: Context, series: Series): Look {
 }
 
 export interface Group {
-  readonly kind: Series['kind'];
+  readonly kind: SeriesKind;
   readonly title: string;
   readonly series: readonly Series[];
 }

@@ -24,7 +24,7 @@ h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:0 0 14px}
 h2{font-size:24px;line-height:1.2;letter-spacing:-.015em;margin:0 0 8px}
 h3{font-size:15px;margin:0 0 10px}
 .kicker{margin:0 0 4px;color:var(--s0);font-weight:650;letter-spacing:.01em}
-.answer{margin:0 0 10px;font-size:20px;line-height:1.4;max-width:75ch;text-wrap:pretty}.answer span{display:block}
+.answer{margin:0 0 10px;font-size:20px;line-height:1.4;max-width:75ch;text-wrap:pretty}.answer span{display:block}.machine.certainty{margin:0 0 14px}
 .machine{margin:0;color:var(--soft);max-width:100ch}
 .command{margin:14px 0 0}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--card);padding:5px 9px;border-radius:5px;overflow-wrap:anywhere;box-decoration-break:clone;-webkit-box-decoration-break:clone}

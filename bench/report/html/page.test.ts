@@ -144,7 +144,9 @@ describe('what a reader sees first', () => {
     const words = FULL.slice(FULL.indexOf('class="answer"'), FULL.indexOf('class="cards"'));
     expect(words).toContain('At equal durability (on disk before it is acknowledged)');
     expect(words).toContain('<b>Quorate is faster than etcd</b>: 2.08× its writes, 3.03× its reads that see');
+    expect(words).toContain('1.68× its reads that see every acknowledged write, 2.04× its reads of one copy.');
     expect(words).not.toContain('redis');
+    expect(words).toContain('JSON gateway');
     expect(words).toContain('With fewer than 4 on each side chance cannot be ruled out.');
   });
 

@@ -16,6 +16,7 @@ import {
   ratioOf,
   targetOf,
 } from '../comparison.ts';
+import { GATEWAY_NOTE } from '../method.ts';
 import { capital, milliseconds, NOT_MEASURED, perSecond, plural, times } from '../units.ts';
 import type { Context } from './context.ts';
 import { durabilityText } from './durability-words.ts';
@@ -50,12 +51,24 @@ interface Bout {
 
 /** The answer in words, a sentence for each peer. */
 export function answer({ report }: Context): Markup | undefined {
-  const fair = boutsOf(report).flatMap(({ matches }) => matches.filter(({ isSameDurability }) => isSameDurability));
+  const fair = fairMatches(report);
   const [first] = fair;
   if (first === undefined) return undefined;
   const peers = [...groupBy(fair, ({ peer }) => peer.target).values()].map(sentence);
   const durability = durabilityText(targetOf(report, first.own)?.durability ?? '');
-  return html`<p class="answer">At equal durability (${durability}): ${peers}</p><p class="machine">${certaintyText(fair)}</p>`;
+  const hasEtcd = fair.some(({ peer }) => targetOf(report, peer)?.store === 'etcd');
+  return html`<p class="answer">At equal durability (${durability}): ${peers}</p><p class="machine certainty">${certaintyText(fair)}${hasEtcd ? ` ${GATEWAY_NOTE}` : ''}</p>`;
+}
+
+/** Of equal durability; of a peer that keeps the same promise in several ways the strongest, which is asked first. */
+function fairMatches(report: BenchReport): readonly Match[] {
+  return boutsOf(report).flatMap(({ matches }) => {
+    const byPeer = groupBy(
+      matches.filter(({ isSameDurability }) => isSameDurability),
+      ({ peer }) => peer.target,
+    );
+    return [...byPeer.values()].map(([strongest]) => strongest);
+  });
 }
 
 /** A card for each kind of request: Quorate's figure, and how many times that of each peer it is, those of equal durability first. */
