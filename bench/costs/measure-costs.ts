@@ -54,6 +54,9 @@ async function costsOf(cluster: LocalCluster, options: CostsOptions, onStep: (te
   onStep('memory under a load');
   const watched = options.watchedS > 0 ? await memoryOverTime(cluster, watching(loaded)) : [];
   return {
+    valueBytes: options.valueBytes,
+    nodes: cluster.ids.length,
+    durability: cluster.durability,
     ...withKeys,
     ...(idle === undefined ? {} : { idleCpuPercent: idle }),
     ...(ofPut === undefined ? {} : { perPut: ofPut }),

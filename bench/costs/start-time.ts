@@ -1,5 +1,5 @@
 import type { LocalCluster } from '../cluster/local-cluster.ts';
-import { median } from '../load/repeat.ts';
+import { median } from '../median.ts';
 import type { Load } from './load.ts';
 
 /** Short of the 10 s between two checkpoints: at most one comes in between, and what is written after it is in the log alone. */

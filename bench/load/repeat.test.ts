@@ -1,8 +1,7 @@
-import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { newLatencies, percentileCurve, recordMs } from './latencies.ts';
 import { Recorder } from './recorder.ts';
-import { median, type Repetition, seriesOf } from './repeat.ts';
+import { type Repetition, seriesOf } from './repeat.ts';
 
 /** A repetition of one second in which each of the latencies was seen once. */
 function repetition(latenciesMs: readonly number[], changes: Partial<Repetition> = {}): Repetition {
@@ -53,18 +52,5 @@ describe('several repetitions', () => {
 
   it('are at least one', () => {
     expect(() => seriesOf([])).toThrow('without repetitions');
-  });
-});
-
-describe('the median', () => {
-  it('has as many values below it as above', () => {
-    fc.assert(
-      fc.property(fc.array(fc.integer(), { minLength: 1 }), (values) => {
-        const middle = median(values);
-        const below = values.filter((value) => value < middle).length;
-        const above = values.filter((value) => value > middle).length;
-        expect(Math.max(below, above) * 2).toBeLessThanOrEqual(values.length);
-      }),
-    );
   });
 });

@@ -1,3 +1,4 @@
+import { median } from '../median.ts';
 import type { Sample, Series } from '../report/bench-report.ts';
 import { newLatencies, percentileCurve } from './latencies.ts';
 import type { Measured } from './measure.ts';
@@ -42,14 +43,6 @@ export function medianSample(samples: readonly Sample[]): Sample {
     serverCpuUs: serverCpu.length === 0 ? undefined : median(serverCpu),
     clientCpuUs: of(({ clientCpuUs }) => clientCpuUs),
   };
-}
-
-/** Of an even number of values the mean of the two in the middle. NaN of none. */
-export function median(values: readonly number[]): number {
-  const sorted = [...values].sort((a, b) => a - b);
-  const upper = sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
-  const lower = sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
-  return (lower + upper) / 2;
 }
 
 function sumOfErrors(samples: readonly Sample[]): Record<string, number> {

@@ -70,7 +70,7 @@ export interface Series {
   readonly r?: number;
   readonly w?: number;
   readonly repetitions: readonly Sample[];
-  /** Of {@link Sample.operationsPerS} over the repetitions, and of the others in the same way. */
+  /** Of {@link Sample.operationsPerS} over the repetitions, and of the others in the same way; only errors are added up. */
   readonly median: Sample;
   readonly spread: { readonly minPerS: number; readonly maxPerS: number };
   /** Of all repetitions together, ascending: [percentile 0..100, latency]. */
@@ -137,8 +137,13 @@ export interface TimelineEvent {
   readonly text: string;
 }
 
-/** What the store takes for what it does. Each is absent where it was not measured. */
+/** What the store takes for what it does. Each finding is absent where it was not measured. */
 export interface Costs {
+  /** Of the values that were written, and of the cluster that they were written to. */
+  readonly valueBytes: number;
+  readonly nodes: number;
+  /** As of {@link TargetInfo.durability}. */
+  readonly durability: string;
   /** Of PUT w=2 with values of `valueBytes`. */
   readonly perPut?: {
     readonly valueBytes: number;

@@ -13,16 +13,30 @@ describe('two reports', () => {
   it('are compared series by series', () => {
     const before = report(aSeries({ median: aSample({ operationsPerS: 100, p99Ms: 10 }) }));
     const after = report(aSeries({ median: aSample({ operationsPerS: 150, p99Ms: 5 }) }));
-    expect(compareReports(before, after).both).toMatchObject([{ throughput: 1.5, p99: 0.5, isApart: true }]);
+    expect(compareReports(before, after).both).toMatchObject([{ throughput: 1.5, p99: 0.5 }]);
   });
 
-  it('are apart only when no repetition of one is among those of the other', () => {
-    const spread = (minPerS: number, maxPerS: number) => report(aSeries({ spread: { minPerS, maxPerS } }));
-    const isApart = (a: Series['spread'], b: Series['spread']) =>
-      compareReports(spread(a.minPerS, a.maxPerS), spread(b.minPerS, b.maxPerS)).both[0]?.isApart;
-    expect(isApart({ minPerS: 1, maxPerS: 5 }, { minPerS: 5, maxPerS: 9 })).toBe(false);
-    expect(isApart({ minPerS: 1, maxPerS: 5 }, { minPerS: 6, maxPerS: 9 })).toBe(true);
-    expect(isApart({ minPerS: 6, maxPerS: 9 }, { minPerS: 1, maxPerS: 5 })).toBe(true);
+  it('are not called apart, nor the opposite, by fewer than four repetitions each', () => {
+    const once = (operationsPerS: number, repetitions: number) =>
+      report(aRate(operationsPerS, { repetitions: Array.from({ length: repetitions }, () => aSample()) }));
+    const rows = (repetitions: number) =>
+      formatComparisons(compareReports(once(100, 4), once(900, repetitions))).split('\n')[1];
+    expect(rows(4)).toMatch(/9× .* yes +0 \/ 0$/);
+    expect(rows(3)).toMatch(/9× .* – +0 \/ 0$/);
+  });
+
+  it('are not compared across load generators, and it says why', () => {
+    const found = compareReports(report(aSeries()), { ...report(aSeries()), generator: 'autocannon' });
+    expect(found.both).toEqual([]);
+    expect(found).toMatchObject({ onlyBefore: [{ workload: 'PUT w=2' }], onlyAfter: [{ workload: 'PUT w=2' }] });
+    expect(formatComparisons(found)).toContain('of different load generators');
+  });
+
+  it('bring no control characters to a terminal', () => {
+    const evil = 'a\x1b[2J\x9b2J';
+    const [one, other] = [report(aSeries({ workload: evil })), report(aSeries({ workload: `${evil}\x07` }))];
+    for (const text of [compareReports(one, one), compareReports(one, other)].map(formatComparisons))
+      expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
   });
 
   it('are not compared across settings; what has no counterpart is named', () => {

@@ -1,10 +1,10 @@
 import { parseArgs } from 'node:util';
-import { formatTable } from '../table.ts';
+import { formatTable, printable } from '../table.ts';
 import type { BenchReport, Series } from './bench-report.ts';
-import { failedOf } from './comparison.ts';
+import { APART_REPETITIONS_MIN, failedOf, isApart } from './comparison.ts';
 import { readReport } from './report-file.ts';
-import { seriesColumns } from './series-columns.ts';
-import { count, digits, times } from './units.ts';
+import { FIGURES, settingColumns, wordsFirst } from './series-columns.ts';
+import { count, digits, NOT_MEASURED, times } from './units.ts';
 
 /** One series in two reports. */
 export interface Comparison {
@@ -13,8 +13,8 @@ export interface Comparison {
   /** Of throughput and of p99, after by before. Undefined where before is nought. */
   readonly throughput: number | undefined;
   readonly p99: number | undefined;
-  /** The repetitions of one lie all above those of the other, so that chance alone is a poor explanation. */
-  readonly isApart: boolean;
+  /** As {@link isApart} says. */
+  readonly isApart: boolean | undefined;
 }
 
 export interface Comparisons {
@@ -22,6 +22,8 @@ export interface Comparisons {
   /** Without a counterpart of the same target, workload and setting. */
   readonly onlyBefore: readonly Series[];
   readonly onlyAfter: readonly Series[];
+  /** Otherwise nothing is paired. */
+  readonly isSameGenerator: boolean;
 }
 
 /** `compare BEFORE.json AFTER.json`: the exit code is 0 unless the files cannot be read or have nothing in common. */
@@ -37,59 +39,39 @@ export async function compareCommand(args: readonly string[], write: (text: stri
   return found.both.length === 0 ? 1 : 0;
 }
 
-/** Pairs series of the same target, workload and setting; the machines are the reader's to judge. */
+/** Pairs series of the same target, workload, setting and load generator; the machines are the reader's to judge. */
 export function compareReports(before: BenchReport, after: BenchReport): Comparisons {
-  const later = new Map(after.series.map((one) => [identity(one), one]));
-  const earlier = new Set(before.series.map(identity));
+  const isSameGenerator = before.generator === after.generator;
+  const later = new Map(isSameGenerator ? after.series.map((one) => [identity(one), one]) : []);
   const both = before.series.flatMap((one) => {
     const other = later.get(identity(one));
     return other === undefined ? [] : [comparisonOf(one, other)];
   });
+  const paired = new Set(both.map((one) => identity(one.before)));
   return {
     both,
-    onlyBefore: before.series.filter((one) => !later.has(identity(one))),
-    onlyAfter: after.series.filter((one) => !earlier.has(identity(one))),
+    onlyBefore: before.series.filter((one) => !paired.has(identity(one))),
+    onlyAfter: after.series.filter((one) => !paired.has(identity(one))),
+    isSameGenerator,
   };
 }
 
-export function formatComparisons({ both, onlyBefore, onlyAfter }: Comparisons): string {
-  const settings = seriesColumns(both.map(({ before }) => before)).filter(({ title }) => !FIGURES.has(title));
-  const texts = [...settings].sort((a, b) => Number(b.isText) - Number(a.isText));
-  const rows = both.map((one) => [...texts.map(({ cell }) => cell(one.before)), ...figures(one)]);
+export function formatComparisons({ both, onlyBefore, onlyAfter, isSameGenerator }: Comparisons): string {
+  const settings = wordsFirst(settingColumns(both.map(({ before }) => before)));
+  const rows = both.map((one) => [...settings.map(({ cell }) => cell(one.before)), ...figures(one)]);
   const table = formatTable(
-    [
-      [
-        ...texts.map(({ title }) => title),
-        'before/s',
-        'after/s',
-        '×',
-        'p99 before',
-        'p99 after',
-        '×',
-        'apart',
-        'errors',
-      ],
-      ...rows,
-    ],
-    texts.filter(({ isText }) => isText).length,
+    [[...settings.map(({ title }) => title), ...FIGURE_TITLES], ...rows],
+    settings.filter(({ isText }) => isText).length,
   );
   const rest = [...alone('before', onlyBefore), ...alone('after', onlyAfter)];
-  return `${table}apart: all repetitions of one are above all of the other\n${rest.join('')}`;
+  return `${table}${APART}${isSameGenerator ? '' : GENERATORS}${rest.join('')}`;
 }
 
-/** Columns of {@link seriesColumns} that are found rather than set. */
-const FIGURES: ReadonlySet<string> = new Set([
-  'ops/s',
-  'min–max',
-  'p50 ms',
-  'p90 ms',
-  'p99 ms',
-  'p99.9 ms',
-  'max ms',
-  'server µs/op',
-  'client µs/op',
-  'errors',
-]);
+const FIGURE_TITLES = ['before/s', 'after/s', '×', 'p99 before', 'p99 after', '×', 'apart', FIGURES.errors.title];
+
+const APART = `apart: all repetitions of one are above all of the other; not said of fewer than ${APART_REPETITIONS_MIN} each\n`;
+const GENERATORS =
+  'nothing is paired: the reports are of different load generators, whose own limits and costs differ\n';
 
 function figures({ before, after, throughput, p99, isApart }: Comparison): readonly string[] {
   return [
@@ -99,7 +81,7 @@ function figures({ before, after, throughput, p99, isApart }: Comparison): reado
     digits(before.median.p99Ms),
     digits(after.median.p99Ms),
     p99 === undefined ? '' : times(p99),
-    isApart ? 'yes' : 'no',
+    isApart === undefined ? NOT_MEASURED : isApart ? 'yes' : 'no',
     `${failedOf(before)} / ${failedOf(after)}`,
   ];
 }
@@ -111,7 +93,7 @@ function comparisonOf(before: Series, after: Series): Comparison {
     after,
     throughput: ratio(after.median.operationsPerS, before.median.operationsPerS),
     p99: ratio(after.median.p99Ms, before.median.p99Ms),
-    isApart: after.spread.minPerS > before.spread.maxPerS || after.spread.maxPerS < before.spread.minPerS,
+    isApart: isApart(after, before),
   };
 }
 
@@ -123,5 +105,7 @@ function identity(series: Series): string {
 }
 
 function alone(where: string, series: readonly Series[]): readonly string[] {
-  return series.map(({ section, target, workload }) => `only ${where}: ${section}, ${target}, ${workload}\n`);
+  return series.map(
+    ({ section, target, workload }) => `${printable(`only ${where}: ${section}, ${target}, ${workload}`)}\n`,
+  );
 }

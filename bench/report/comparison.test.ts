@@ -1,36 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { errorsOf, failedOf, groupBy, isDurable, isLike, kindOf, worstMs } from './comparison.ts';
+import type { Series } from './bench-report.ts';
+import { errorsOf, failedOf, groupBy, isApart, isDurable, isLike, lineKey, ratioOf, worstMs } from './comparison.ts';
 import { aSample, aSeries } from './report-builders.ts';
-
-describe('the kind of a workload', () => {
-  it.each([
-    ['PUT w=2', 'write'],
-    ['put', 'write'],
-    ['SET', 'write'],
-    ['GET r=2', 'agreed-read'],
-    ['linearizable range', 'agreed-read'],
-    ['get consistent', 'agreed-read'],
-    ['get default', 'agreed-read'],
-    ['GET r=1', 'local-read'],
-    ['serializable range', 'local-read'],
-    ['get stale', 'local-read'],
-    ['GET', 'local-read'],
-    ['SET, WAIT 1', 'write'],
-    ['GET at the primary', 'agreed-read'],
-    ['consistent read', 'agreed-read'],
-    ['default read', 'agreed-read'],
-    ['stale read', 'local-read'],
-    ['YCSB A', undefined],
-    ['read-modify-write', undefined],
-  ])('of %s is %s', (workload, kind) => {
-    expect(kindOf({ workload })).toBe(kind);
-  });
-
-  it('goes by the read quorum where the series has one', () => {
-    expect(kindOf({ workload: 'GET', r: 3 })).toBe('agreed-read');
-    expect(kindOf({ workload: 'GET', r: 1 })).toBe('local-read');
-  });
-});
 
 describe('durability in the words of a store', () => {
   it.each([
@@ -54,17 +25,13 @@ describe('durability in the words of a store', () => {
 });
 
 describe('a series', () => {
-  it('adds up the errors of all repetitions', () => {
-    const repetitions = [
-      aSample({ errors: { '503': 2, timeout: 0 } }),
-      aSample(),
-      aSample({ errors: { '503': 1, timeout: 4 } }),
-    ];
-    expect([...errorsOf({ repetitions })]).toEqual([
+  it('has the errors that its median adds up', () => {
+    const series = aSeries({ median: aSample({ errors: { '503': 3, timeout: 0, '429': 4 } }) });
+    expect([...errorsOf(series)]).toEqual([
+      ['429', 4],
       ['503', 3],
-      ['timeout', 4],
     ]);
-    expect(failedOf({ repetitions })).toBe(7);
+    expect(failedOf(series)).toBe(7);
   });
 
   it('waited as long as the longest wait of any repetition', () => {
@@ -84,4 +51,34 @@ it('groups are in the order of their first members', () => {
     [1, [3, 1, 5]],
     [0, [2]],
   ]);
+});
+
+describe('two series', () => {
+  const spread = (minPerS: number, maxPerS: number, repetitions: number): Series =>
+    aSeries({ spread: { minPerS, maxPerS }, repetitions: Array.from({ length: repetitions }, () => aSample()) });
+
+  it('are apart when no repetition of one is among those of the other', () => {
+    expect(isApart(spread(1, 5, 4), spread(5, 9, 4))).toBe(false);
+    expect(isApart(spread(1, 5, 4), spread(6, 9, 4))).toBe(true);
+    expect(isApart(spread(6, 9, 4), spread(1, 5, 4))).toBe(true);
+  });
+
+  it('are neither apart nor not when either has fewer than four repetitions', () => {
+    expect(isApart(spread(1, 5, 3), spread(6, 9, 4))).toBeUndefined();
+    expect(isApart(spread(1, 5, 9), spread(6, 9, 3))).toBeUndefined();
+  });
+
+  it('have a ratio that goes from the slowest to the fastest to the other way round', () => {
+    const rate = (operationsPerS: number, minPerS: number, maxPerS: number): Series =>
+      aSeries({ median: aSample({ operationsPerS }), spread: { minPerS, maxPerS } });
+    expect(ratioOf(rate(20, 16, 24), rate(10, 8, 12))).toEqual({ median: 2, least: 16 / 12, most: 3 });
+    expect(ratioOf(rate(20, 16, 24), rate(0, 0, 0))).toBeUndefined();
+    expect(ratioOf(rate(20, 16, 24), rate(10, 0, 12))?.most).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('are one line when they differ in nothing but the setting', () => {
+    expect(lineKey(aSeries({ keys: 1 }))).toBe(lineKey(aSeries()));
+    expect(lineKey(aSeries({ workload: 'put' }))).not.toBe(lineKey(aSeries()));
+    expect(lineKey(aSeries({ target: 'etcd' }))).not.toBe(lineKey(aSeries()));
+  });
 });

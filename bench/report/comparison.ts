@@ -1,12 +1,8 @@
 /** What is fair to hold against what: kinds of promise that several stores make, each in its own words. */
-import type { BenchReport, Sample, Section, Series, TargetInfo } from './bench-report.ts';
+import type { BenchReport, Sample, Section, Series, SeriesKind, TargetInfo } from './bench-report.ts';
 
-/**
- * - write: acknowledged by as many as the store asks by itself, or the request asked for
- * - agreed-read: sees what was acknowledged before it (r and w that overlap, linearizable, consistent; Consul's default up to its lease)
- * - local-read: answered by one copy, which may be behind (r=1, serializable, stale; a primary alone)
- */
-export type Kind = 'write' | 'agreed-read' | 'local-read';
+/** Of a workload that is one operation, so that it can be held against those of others. */
+export type Kind = Exclude<SeriesKind, 'mix'>;
 
 export const KINDS: readonly Kind[] = ['write', 'agreed-read', 'local-read'];
 
@@ -15,21 +11,6 @@ export const KIND_TITLES: Readonly<Record<Kind, string>> = {
   'agreed-read': 'Read that sees every acknowledged write',
   'local-read': 'Read of one copy, which may be behind',
 };
-
-/** Undefined for mixes. */
-export function kindOf({ workload, r: asked }: Pick<Series, 'workload' | 'r'>): Kind | undefined {
-  const r = asked ?? readQuorumIn(workload);
-  if (/^(put|set)\b/i.test(workload)) return 'write';
-  if (/\b(linearizable|consistent|default|primary)\b/i.test(workload) || (r ?? 1) > 1) return 'agreed-read';
-  if (r === 1 || /^get\b|\b(serializable|stale)\b/i.test(workload)) return 'local-read';
-  return undefined;
-}
-
-/** "GET r=2" is 2. */
-function readQuorumIn(workload: string): number | undefined {
-  const digits = /\br=(\d+)/.exec(workload)?.[1];
-  return digits === undefined ? undefined : Number(digits);
-}
 
 /**
  * Whether an acknowledged write outlives a power cut, as far as the store's own words tell: 'flush', 'fsync by a majority' and
@@ -56,18 +37,12 @@ export function isPeer(target: TargetInfo | undefined): boolean {
   return target !== undefined && target.store !== 'quorate' && target.store !== 'memory';
 }
 
-/** Requests that failed, of all repetitions: a median would hide them. */
-export function errorsOf({ repetitions }: Pick<Series, 'repetitions'>): ReadonlyMap<string, number> {
-  const sums = new Map<string, number>();
-  for (const { errors } of repetitions) {
-    for (const [what, failed] of Object.entries(errors)) {
-      if (failed > 0) sums.set(what, (sums.get(what) ?? 0) + failed);
-    }
-  }
-  return sums;
+/** Requests that failed, of all repetitions together. */
+export function errorsOf({ median }: Pick<Series, 'median'>): ReadonlyMap<string, number> {
+  return new Map(Object.entries(median.errors).filter(([, failed]) => failed > 0));
 }
 
-export function failedOf(series: Pick<Series, 'repetitions'>): number {
+export function failedOf(series: Pick<Series, 'median'>): number {
   return [...errorsOf(series).values()].reduce((sum, failed) => sum + failed, 0);
 }
 
@@ -84,6 +59,40 @@ export function isLike(a: Series, b: Series): boolean {
 function settingKey({ section, loop, connections, keys, valueBytes, distribution }: Series): string {
   const rate = loop.kind === 'open' ? loop.ratePerS : 'closed';
   return JSON.stringify([section, rate, connections, keys, valueBytes, distribution]);
+}
+
+/** Of so many repetitions on each side, chance alone sets all of one side above all of the other in 2 of 70 cases; of three, in 2 of 20. */
+export const APART_REPETITIONS_MIN = 4;
+
+/** Whether all repetitions of one lie above all those of the other; undefined where there are too few to make anything of it. */
+export function isApart(a: Measured, b: Measured): boolean | undefined {
+  if (Math.min(a.repetitions.length, b.repetitions.length) < APART_REPETITIONS_MIN) return undefined;
+  return a.spread.minPerS > b.spread.maxPerS || a.spread.maxPerS < b.spread.minPerS;
+}
+
+type Measured = Pick<Series, 'repetitions' | 'spread'>;
+
+/** How many times the throughput of another. */
+export interface Ratio {
+  readonly median: number;
+  /** Of one's slowest repetition to the other's fastest, and the other way round: Infinity where the other's slowest did nothing. */
+  readonly least: number;
+  readonly most: number;
+}
+
+/** Undefined where the other did nothing. */
+export function ratioOf(one: Series, other: Series): Ratio | undefined {
+  if (other.median.operationsPerS === 0) return undefined;
+  return {
+    median: one.median.operationsPerS / other.median.operationsPerS,
+    least: one.spread.minPerS / other.spread.maxPerS,
+    most: one.spread.maxPerS / other.spread.minPerS,
+  };
+}
+
+/** Of one target and one workload: what differs in nothing but a setting is one line in a chart. */
+export function lineKey({ target, workload }: Series): string {
+  return JSON.stringify([target, workload]);
 }
 
 export type NonEmpty<T> = readonly [T, ...T[]];

@@ -24,20 +24,20 @@ function everything(): readonly Series[] {
 
 function main(): readonly Series[] {
   return [
-    aRate(9_820, { workload: 'PUT w=2', w: 2 }),
-    aRate(17_130, { workload: 'GET r=2', r: 2 }),
-    aRate(27_400, { workload: 'GET r=1', r: 1 }),
-    aRate(4_711, { target: 'etcd', workload: 'put' }),
-    aRate(5_645, { target: 'etcd', workload: 'linearizable range' }),
-    aRate(7_657, { target: 'etcd', workload: 'serializable range' }),
-    aRate(2_930, { target: 'consul', workload: 'put' }),
-    aRate(10_200, { target: 'consul', workload: 'consistent read' }),
-    aRate(11_900, { target: 'consul', workload: 'default read' }),
-    aRate(13_400, { target: 'consul', workload: 'stale read' }),
-    aRate(41_000, { target: 'redis', workload: 'SET' }),
-    aRate(48_500, { target: 'redis', workload: 'GET' }),
-    aRate(21_641, { target: 'HTTP from memory', workload: 'PUT w=1', w: 1, nodes: 1 }),
-    aRate(25_246, { target: 'HTTP from memory', workload: 'GET r=1', r: 1, nodes: 1 }),
+    aRate(9_820, { workload: 'PUT w=2', kind: 'write', w: 2 }),
+    aRate(17_130, { workload: 'GET r=2', kind: 'agreed-read', r: 2 }),
+    aRate(27_400, { workload: 'GET r=1', kind: 'local-read', r: 1 }),
+    aRate(4_711, { target: 'etcd', workload: 'put', kind: 'write' }),
+    aRate(5_645, { target: 'etcd', workload: 'linearizable range', kind: 'agreed-read' }),
+    aRate(7_657, { target: 'etcd', workload: 'serializable range', kind: 'local-read' }),
+    aRate(2_930, { target: 'consul', workload: 'put', kind: 'write' }),
+    aRate(10_200, { target: 'consul', workload: 'consistent read', kind: 'agreed-read' }),
+    aRate(11_900, { target: 'consul', workload: 'default read', kind: 'agreed-read' }),
+    aRate(13_400, { target: 'consul', workload: 'stale read', kind: 'local-read' }),
+    aRate(41_000, { target: 'redis', workload: 'SET', kind: 'write' }),
+    aRate(48_500, { target: 'redis', workload: 'GET', kind: 'local-read' }),
+    aRate(21_641, { target: 'HTTP from memory', workload: 'PUT w=1', kind: 'write', w: 1, nodes: 1 }),
+    aRate(25_246, { target: 'HTTP from memory', workload: 'GET r=1', kind: 'local-read', r: 1, nodes: 1 }),
   ];
 }
 
@@ -53,22 +53,39 @@ function openLoop(): readonly Series[] {
     half('PUT w=2', 2_455, 1.9),
     half('PUT w=2', 4_910, 2.6),
     half('PUT w=2', 7_365, 5.8),
-    half('GET r=2', 8_565, 1.1),
+    { ...half('GET r=2', 8_565, 1.1), kind: 'agreed-read' },
   ];
 }
 
 function matrix(): readonly Series[] {
   const pairs = [1, 2, 3].flatMap((r) => [1, 2, 3].map((w) => ({ r, w })));
   return pairs.map(({ r, w }) =>
-    aRate(21_000 / (0.45 + 0.27 * r + 0.36 * w), { section: 'matrix', workload: `YCSB A r=${r} w=${w}`, r, w }),
+    aRate(21_000 / (0.45 + 0.27 * r + 0.36 * w), {
+      section: 'matrix',
+      workload: 'half reads, half writes',
+      kind: 'mix',
+      r,
+      w,
+    }),
   );
 }
 
 function mixes(): readonly Series[] {
   const rates = { A: 11_200, B: 15_900, C: 17_200, D: 16_400, F: 8_900 };
   return Object.entries(rates).flatMap(([letter, rate]) => [
-    aRate(rate, { section: 'ycsb', workload: `YCSB ${letter}`, distribution: letter === 'D' ? 'latest' : 'zipfian' }),
-    aRate(rate * 0.44, { section: 'ycsb', target: 'etcd', workload: `YCSB ${letter}`, distribution: 'zipfian' }),
+    aRate(rate, {
+      section: 'ycsb',
+      kind: 'mix',
+      workload: `YCSB ${letter}`,
+      distribution: letter === 'D' ? 'latest' : 'zipfian',
+    }),
+    aRate(rate * 0.44, {
+      section: 'ycsb',
+      kind: 'mix',
+      target: 'etcd',
+      workload: `YCSB ${letter}`,
+      distribution: 'zipfian',
+    }),
   ]);
 }
 
@@ -80,15 +97,15 @@ function durability(): readonly Series[] {
 }
 
 const WORKLOADS = [
-  { workload: 'PUT w=2', w: 2, rate: 9_800 },
-  { workload: 'GET r=2', r: 2, rate: 17_100 },
-  { workload: 'GET r=1', r: 1, rate: 27_400 },
+  { workload: 'PUT w=2', kind: 'write', w: 2, rate: 9_800 },
+  { workload: 'GET r=2', kind: 'agreed-read', r: 2, rate: 17_100 },
+  { workload: 'GET r=1', kind: 'local-read', r: 1, rate: 27_400 },
 ] as const;
 
 const ETCD = [
-  { workload: 'put', rate: 4_711 },
-  { workload: 'linearizable range', rate: 5_645 },
-  { workload: 'serializable range', rate: 7_657 },
+  { workload: 'put', kind: 'write', rate: 4_711 },
+  { workload: 'linearizable range', kind: 'agreed-read', rate: 5_645 },
+  { workload: 'serializable range', kind: 'local-read', rate: 7_657 },
 ] as const;
 
 function sweeps(): readonly Series[] {
@@ -141,6 +158,7 @@ function outage(): Series {
   return aSeries({
     section: 'outage',
     workload: 'YCSB A',
+    kind: 'mix',
     repetitions: [sample],
     median: sample,
     timeline: Array.from({ length: 60 }, (_, i) => point(i)),

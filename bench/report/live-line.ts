@@ -1,3 +1,4 @@
+import { printable } from '../table.ts';
 import { duration, milliseconds, perSecond } from './units.ts';
 
 /** Where a live line is written: a terminal, or what stands for one. */
@@ -30,7 +31,7 @@ export class LiveLine {
 
   show(progress: Progress): void {
     // A line that wraps could not be written over: it is cut, one column short of the end.
-    this.replace(progressText(progress).slice(0, (this.output.columns ?? COLUMNS) - 1));
+    this.replace(printable(progressText(progress)).slice(0, (this.output.columns ?? COLUMNS) - 1));
   }
 
   clear(): void {

@@ -23,6 +23,12 @@ describe('the section of the README', () => {
     expect(section).toContain('Example CPU @ 2.50GHz');
   });
 
+  it('says how it was measured, and what is unfair about it', () => {
+    expect(section).toContain('Each measurement was made 1 to 3 times, for 30 s, after a warm-up of 2 s.');
+    for (const words of ['JSON gateway', 'Quorate keeps both as siblings', 'up to 1 ms', 'warm page cache'])
+      expect(section).toContain(words);
+  });
+
   it('has what was compared, with its durability', () => {
     expect(section).toContain('| quorate | PUT w=2 | flush | 9,820 | 9,133–10,311 |');
     expect(section).toContain('| redis | SET | appendfsync everysec | 41,000 |');
@@ -36,9 +42,14 @@ describe('the section of the README', () => {
 
   it('is not broken by what comes from outside', () => {
     const name = `a | b\n<b> ${END}`;
-    const report = aReport({ targets: [aTarget({ name })], series: [aSeries({ target: name })] });
+    const report = aReport({
+      command: `x ${END} \x1b[2J`,
+      targets: [aTarget({ name })],
+      series: [aSeries({ target: name })],
+    });
     const document = withSection(`${BEGIN}\n${END}\n`, readmeSection(report, 'x.json'));
     expect(document).toContain('| a \\| b &lt;b> ');
+    expect(document).toContain('with `x &lt;!-- bench:end --> �[2J`');
     expect(document.split(END)).toHaveLength(2);
   });
 });

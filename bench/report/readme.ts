@@ -1,11 +1,13 @@
 /** The README's section on performance, made from a report. */
 import { basename } from 'node:path';
+import { printable } from '../table.ts';
 import type { BenchReport, Series } from './bench-report.ts';
-import { inSection } from './comparison.ts';
+import { inSection, targetOf } from './comparison.ts';
 import { goalCount, verdictOf } from './goal-words.ts';
 import { machineText } from './machine-text.ts';
-import { errorsText, sharedSettings } from './series-columns.ts';
-import { count, digits, NOT_MEASURED } from './units.ts';
+import { notesOn, runText } from './method.ts';
+import { FIGURES, sharedSettings, TARGET, WORKLOAD } from './series-columns.ts';
+import { capital, NOT_MEASURED } from './units.ts';
 
 export const BEGIN = '<!-- bench:begin -->';
 export const END = '<!-- bench:end -->';
@@ -40,33 +42,25 @@ export function withSection(document: string, section: string): string {
   return `${document.slice(0, from + BEGIN.length)}\n${section}\n${document.slice(to)}`;
 }
 
-function intro({ date, command, machine }: BenchReport, file: string): string {
+function intro(report: BenchReport, file: string): string {
+  const { date, command, version, machine, failure } = report;
   const name = basename(file, '.json');
   const links = `[page with plots](bench/results/${name}.html), [JSON](bench/results/${name}.json)`;
-  return `Measured on ${date.slice(0, 10)} with \`${command.replaceAll('`', '')}\` (${links}). ${text(machineText(machine))}.`;
+  return `Measured on ${date.slice(0, 10)} with \`${text(command.replaceAll('`', ''))}\`, version ${text(version)} (${links}). ${failure === undefined ? '' : `**It ended early: ${text(failure)}.** `}${text(machineText(machine))}. ${[runText(report), ...notesOn(report)].join(' ')}`;
 }
 
-function mainTable({ targets }: BenchReport, main: readonly Series[]): string {
-  const rows = main.map((series) => {
-    const { target, workload, median, spread } = series;
-    const durability = targets.find(({ name }) => name === target)?.durability ?? NOT_MEASURED;
-    return [
-      target,
-      workload,
-      durability,
-      count(median.operationsPerS),
-      `${count(spread.minPerS)}–${count(spread.maxPerS)}`,
-      digits(median.p50Ms),
-      digits(median.p99Ms),
-      digits(median.p999Ms),
-      errorsText(series),
-      median.serverCpuUs === undefined ? NOT_MEASURED : digits(median.serverCpuUs),
-      digits(median.clientCpuUs),
-    ];
-  });
-  const titles = 'target,workload,durability,ops/s,min–max,p50 ms,p99 ms,p99.9 ms,errors,server µs/op,client µs/op';
-  return table(titles.split(','), rows);
+function mainTable(report: BenchReport, main: readonly Series[]): string {
+  const durability = (series: Series): string => targetOf(report, series)?.durability ?? NOT_MEASURED;
+  const rows = main.map((series) => [
+    ...[TARGET, WORKLOAD].map(({ cell }) => cell(series)),
+    durability(series),
+    ...COLUMNS.map(({ cell }) => cell(series)),
+  ]);
+  return table([TARGET.title, WORKLOAD.title, 'durability', ...COLUMNS.map(({ title }) => title)], rows);
 }
+
+const { rate, spread, p50, p99, p999, errors, serverCpu, clientCpu } = FIGURES;
+const COLUMNS = [rate, spread, p50, p99, p999, errors, serverCpu, clientCpu];
 
 function goalTable({ goals }: BenchReport): string {
   const rows = goals.map((goal) => [goal.goal, goal.wanted, goal.found, verdictOf(goal)]);
@@ -78,11 +72,7 @@ function table(titles: readonly string[], rows: readonly (readonly string[])[]):
   return [line(titles), `|${titles.map(() => '---|').join('')}`, ...rows.map(line)].join('\n');
 }
 
-/** Text from outside must neither end a cell nor become a tag or a marker. */
+/** Text from outside must neither end a cell nor become a tag or a marker; a terminal that shows the document obeys nothing in it. */
 function text(raw: string): string {
-  return raw.replace(/\s+/g, ' ').replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('|', '\\|');
-}
-
-function capital(words: string): string {
-  return words.slice(0, 1).toUpperCase() + words.slice(1);
+  return printable(raw.replace(/\s+/g, ' ')).replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('|', '\\|');
 }

@@ -4,7 +4,7 @@ import type { BenchReport, Costs, Sample, Series, TargetInfo } from './bench-rep
 export function aSample(values: Partial<Sample> = {}): Sample {
   const p50Ms = values.p50Ms ?? 5;
   return {
-    seconds: 8,
+    seconds: 30,
     operationsPerS: 10_000,
     p50Ms,
     p90Ms: p50Ms * 1.6,
@@ -18,7 +18,7 @@ export function aSample(values: Partial<Sample> = {}): Sample {
   };
 }
 
-/** Three repetitions that found the same, unless they are given. */
+/** Three repetitions that found the same, all errors in the first one, unless they are given. */
 export function aSeries({ median = aSample(), ...values }: Partial<Series> = {}): Series {
   return {
     section: 'main',
@@ -31,7 +31,7 @@ export function aSeries({ median = aSample(), ...values }: Partial<Series> = {})
     keys: 100_000,
     valueBytes: 100,
     distribution: 'uniform',
-    repetitions: [median, median, median],
+    repetitions: [median, { ...median, errors: {} }, { ...median, errors: {} }],
     median,
     spread: { minPerS: median.operationsPerS * 0.93, maxPerS: median.operationsPerS * 1.05 },
     percentiles: aCurve(median.p50Ms),
@@ -93,6 +93,9 @@ export function aReport(values: Partial<BenchReport> = {}): BenchReport {
 
 export function someCosts(values: Partial<Costs> = {}): Costs {
   return {
+    valueBytes: 100,
+    nodes: 3,
+    durability: 'flush',
     perPut: {
       valueBytes: 100,
       wireBytes: 512,

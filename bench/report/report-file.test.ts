@@ -51,7 +51,15 @@ describe('a report in a file', () => {
     expect(broken((report) => ({ ...report, series: [{ ...report.series[0], repetitions: [] }] }))).toThrow(
       /^run\.json: series\[0\]\.repetitions: /,
     );
+    for (const field of ['warmupS', 'generator'])
+      expect(broken((report) => ({ ...report, [field]: undefined }))).toThrow(`run.json: ${field}: `);
     expect(broken(() => [])).toThrow(/^run\.json: the whole: /);
+  });
+
+  it('is refused in words that a terminal shows as they are', () => {
+    expect(
+      broken((report) => ({ ...report, series: report.series.map((one) => ({ ...one, target: '\x1b[2J' })) })),
+    ).toThrow('"�[2J" is none of targets');
   });
 
   it('says how many more things are wrong', () => {

@@ -1,10 +1,17 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { z } from 'zod';
-import type { BenchReport } from './bench-report.ts';
+import { printable } from '../table.ts';
+import type { BenchReport, Section } from './bench-report.ts';
+import { isSection, SECTION_TITLES } from './sections.ts';
 
 /** A file that is no report of the benchmark; the message names the file, and the place in it. */
 export class ReportFileError extends Error {
   override readonly name = 'ReportFileError';
+
+  /** It goes to a terminal, and quotes what is in the file. */
+  constructor(message: string, options?: ErrorOptions) {
+    super(printable(message), options);
+  }
 }
 
 const text = z.string();
@@ -55,21 +62,10 @@ const sample = z.object({
 
 const timelinePoint = z.object({ second: amount, operations: amount, errors: whole, p50Ms: amount, p99Ms: amount });
 
-const SECTIONS = [
-  'main',
-  'ycsb',
-  'matrix',
-  'connections',
-  'nodes',
-  'values',
-  'keys',
-  'durability',
-  'open-loop',
-  'outage',
-] as const;
+const section = z.custom<Section>(isSection, `expected one of ${Object.keys(SECTION_TITLES).join(', ')}`);
 
 const series = z.object({
-  section: z.enum(SECTIONS),
+  section,
   target: text,
   workload: text,
   kind: z.enum(['write', 'agreed-read', 'local-read', 'mix']),
@@ -90,6 +86,9 @@ const series = z.object({
 });
 
 const costs = z.object({
+  valueBytes: whole,
+  nodes: z.int().positive(),
+  durability: text,
   perPut: z
     .object({
       valueBytes: whole,

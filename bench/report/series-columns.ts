@@ -1,7 +1,7 @@
 /** The figures of series, as both the terminal and the page show them. */
-import type { Loop, Series } from './bench-report.ts';
+import type { Loop, Series, SeriesKind } from './bench-report.ts';
 import { errorsOf } from './comparison.ts';
-import { count, digits, NOT_MEASURED, perSecond, size } from './units.ts';
+import { count, digits, NOT_MEASURED, perSecond, plural, size } from './units.ts';
 
 export interface SeriesColumn {
   readonly title: string;
@@ -12,41 +12,63 @@ export interface SeriesColumn {
 const figure = (title: string, cell: (series: Series) => string): SeriesColumn => ({ title, isText: false, cell });
 const words = (title: string, cell: (series: Series) => string): SeriesColumn => ({ title, isText: true, cell });
 
-const SETTINGS: readonly SeriesColumn[] = [
-  words('loop', ({ loop }) => loopText(loop)),
-  figure('connections', ({ connections }) => count(connections)),
-  figure('nodes', ({ nodes }) => count(nodes)),
-  figure('keys', ({ keys }) => count(keys)),
-  figure('value', ({ valueBytes }) => size(valueBytes)),
-  words('distribution', ({ distribution }) => distribution),
-  figure('r', ({ r, workload }) => quorumText('r', r, workload)),
-  figure('w', ({ w, workload }) => quorumText('w', w, workload)),
+interface Setting extends SeriesColumn {
+  /** In a sentence, where all series share it. */
+  phrase(series: Series): string;
+}
+
+const SETTINGS: readonly Setting[] = [
+  { ...words('loop', ({ loop }) => loopText(loop)), phrase: ({ loop }) => loopText(loop) },
+  {
+    ...figure('connections', ({ connections }) => count(connections)),
+    phrase: ({ connections }) => plural(connections, 'connection'),
+  },
+  { ...figure('nodes', ({ nodes }) => count(nodes)), phrase: ({ nodes }) => plural(nodes, 'node') },
+  { ...figure('keys', ({ keys }) => count(keys)), phrase: ({ keys }) => plural(keys, 'key') },
+  {
+    ...figure('value', ({ valueBytes }) => size(valueBytes)),
+    phrase: ({ valueBytes }) => `values of ${size(valueBytes)}`,
+  },
+  {
+    ...words('distribution', ({ distribution }) => distribution),
+    phrase: ({ distribution }) => `${distribution} keys`,
+  },
+  { ...figure('r', ({ r, kind }) => quorumText(r, kind)), phrase: ({ r }) => `r=${r}` },
+  { ...figure('w', ({ w, kind }) => quorumText(w, kind)), phrase: ({ w }) => `w=${w}` },
 ];
 
-const FIGURES: readonly SeriesColumn[] = [
-  figure('ops/s', ({ median }) => count(median.operationsPerS)),
-  figure('min–max', ({ spread }) => `${count(spread.minPerS)}–${count(spread.maxPerS)}`),
-  figure('p50 ms', ({ median }) => digits(median.p50Ms)),
-  figure('p90 ms', ({ median }) => digits(median.p90Ms)),
-  figure('p99 ms', ({ median }) => digits(median.p99Ms)),
-  figure('p99.9 ms', ({ median }) => digits(median.p999Ms)),
-  figure('max ms', ({ median }) => digits(median.maxMs)),
-  figure('server µs/op', ({ median }) =>
-    median.serverCpuUs === undefined ? NOT_MEASURED : digits(median.serverCpuUs),
+/** What was found. */
+export const FIGURES = {
+  rate: figure('ops/s', ({ median }) => count(median.operationsPerS)),
+  spread: figure('min–max', ({ spread }) => `${count(spread.minPerS)}–${count(spread.maxPerS)}`),
+  p50: figure('p50 ms', ({ median }) => digits(median.p50Ms)),
+  p90: figure('p90 ms', ({ median }) => digits(median.p90Ms)),
+  p99: figure('p99 ms', ({ median }) => digits(median.p99Ms)),
+  p999: figure('p99.9 ms', ({ median }) => digits(median.p999Ms)),
+  max: figure('max ms', ({ median }) => digits(median.maxMs)),
+  serverCpu: figure('server µs/op', ({ median: { serverCpuUs } }) =>
+    serverCpuUs === undefined ? NOT_MEASURED : digits(serverCpuUs),
   ),
-  figure('client µs/op', ({ median }) => digits(median.clientCpuUs)),
-  figure('errors', errorsText),
-];
+  clientCpu: figure('client µs/op', ({ median }) => digits(median.clientCpuUs)),
+  errors: figure('errors', errorsText),
+} as const;
 
-/** Target, workload, the settings in which these series differ, and the figures. */
+export const TARGET: SeriesColumn = words('target', ({ target }) => target);
+export const WORKLOAD: SeriesColumn = words('workload', ({ workload }) => workload);
+
+/** Target, workload, and the settings in which these series differ. */
+export function settingColumns(series: readonly Series[]): readonly SeriesColumn[] {
+  return [TARGET, WORKLOAD, ...SETTINGS.filter(({ cell }) => new Set(series.map(cell)).size > 1)];
+}
+
+/** With the figures. */
 export function seriesColumns(series: readonly Series[]): readonly SeriesColumn[] {
-  const varying = SETTINGS.filter(({ cell }) => new Set(series.map(cell)).size > 1);
-  return [
-    words('target', ({ target }) => target),
-    words('workload', ({ workload }) => workload),
-    ...varying,
-    ...FIGURES,
-  ];
+  return [...settingColumns(series), ...Object.values(FIGURES)];
+}
+
+/** Columns of words first: tables in a terminal set only the first ones to the left. */
+export function wordsFirst(columns: readonly SeriesColumn[]): readonly SeriesColumn[] {
+  return [...columns.filter(({ isText }) => isText), ...columns.filter(({ isText }) => !isText)];
 }
 
 /** The settings that all of these series share: "64 connections, 100,000 keys". */
@@ -54,7 +76,7 @@ export function sharedSettings(series: readonly Series[]): string {
   const first = series[0];
   if (first === undefined) return '';
   const shared = SETTINGS.filter(({ cell }) => cell(first) !== '' && new Set(series.map(cell)).size === 1);
-  return shared.map((column) => settingText(column, first)).join(', ');
+  return shared.map(({ phrase }) => phrase(first)).join(', ');
 }
 
 /** 0, or what came how often: "503: 12, timeout: 1". */
@@ -63,17 +85,9 @@ export function errorsText(series: Series): string {
   return errors.length === 0 ? '0' : errors.map(([what, failed]) => `${what}: ${count(failed)}`).join(', ');
 }
 
-function settingText({ title, cell }: SeriesColumn, series: Series): string {
-  const text = cell(series);
-  if (title === 'value') return `values of ${text}`;
-  if (title === 'distribution') return `${text} keys`;
-  if (title === 'r' || title === 'w') return `${title}=${text}`;
-  return title === 'loop' ? text : `${text} ${text === '1' ? title.replace(/s$/, '') : title}`;
-}
-
-/** Nothing where the workload's own name says it. */
-function quorumText(name: string, value: number | undefined, workload: string): string {
-  return value === undefined || workload.includes(`${name}=`) ? '' : String(value);
+/** Of what is one operation the workload's own name says it. */
+function quorumText(value: number | undefined, kind: SeriesKind): string {
+  return value === undefined || kind !== 'mix' ? '' : String(value);
 }
 
 function loopText(loop: Loop): string {

@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { aFullReport } from './full-report-builder.ts';
+import { htmlReport } from './html/page.ts';
 import { LiveLine, type LiveOutput, progressText } from './live-line.ts';
-import { aRate, aReport, aSample, aSeries, someCosts } from './report-builders.ts';
+import { readmeSection } from './readme.ts';
+import { aRate, aReport, aSample, aSeries, aTarget, someCosts } from './report-builders.ts';
 import { formatReport } from './terminal.ts';
 
 describe('a report in a terminal', () => {
@@ -10,6 +12,13 @@ describe('a report in a terminal', () => {
     for (const title of ['Side by side', 'Every R and W', 'Open loop', 'What it takes', 'Goals: 17 met, 1 not met'])
       expect(text).toContain(`\n${title}`);
     expect(text).not.toMatch(/NaN|undefined|Infinity/);
+  });
+
+  it('says that it ended early, and why, as the page and the README do', () => {
+    const report = aReport({ failure: 'no space left' });
+    for (const text of [formatReport(report), htmlReport(report), readmeSection(report, 'a.json')])
+      expect(text).toMatch(/ended early: no space left/i);
+    expect(formatReport(aReport())).not.toMatch(/ended early/i);
   });
 
   it('names the machine, the command and what was driven', () => {
@@ -29,19 +38,42 @@ describe('a report in a terminal', () => {
   });
 
   it('has columns for r and w where the name of the workload does not say them', () => {
-    const cells = [1, 2].map((w) => aSeries({ section: 'matrix', workload: 'YCSB A', r: 1, w }));
+    const cells = [1, 2].map((w) => aSeries({ section: 'matrix', workload: 'YCSB A', kind: 'mix', r: 1, w }));
     expect(formatReport(aReport({ series: cells }))).toMatch(/workload +w +ops\/s/);
     expect(formatReport(aReport({ series: cells }))).toContain('uniform keys, r=1\n');
   });
 
-  it('counts errors by what came, over all repetitions', () => {
+  it('counts errors by what came', () => {
     const series = aSeries({ median: aSample({ errors: { '503': 2, timeout: 1 } }) });
-    expect(formatReport(aReport({ series: [series] }))).toContain('503: 6, timeout: 3');
+    expect(formatReport(aReport({ series: [series] }))).toContain('503: 2, timeout: 1');
+  });
+
+  it('obeys nothing that stores or files say', () => {
+    const evil = 'a\x1b]0;title\x07\x9b1m\r';
+    const text = formatReport(
+      aReport({
+        command: evil,
+        machine: { ...aReport().machine, cpu: evil },
+        targets: [aTarget({ name: evil, version: evil, durability: evil })],
+        series: [aSeries({ target: evil, workload: evil, median: aSample({ errors: { [evil]: 1 } }) })],
+        goals: [{ goal: evil, wanted: evil, found: evil, isMet: true }],
+      }),
+    );
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{Cc}/u);
+    expect(text).toContain('a�]0;title��1m�');
+  });
+
+  it('says that the disk was in memory', () => {
+    const text = (isDiskInMemory: boolean) =>
+      formatReport(aReport({ machine: { ...aReport().machine, isDiskInMemory } }));
+    expect(text(true)).toContain('the disk of the nodes is in memory');
+    expect(text(false)).not.toContain('in memory');
   });
 
   it('leaves out costs that were not measured', () => {
-    const { memory = [] } = someCosts();
-    const text = formatReport(aReport({ costs: { memory } }));
+    const { perPut, ...costs } = someCosts();
+    const text = formatReport(aReport({ costs }));
+    expect(perPut).toBeDefined();
     expect(text).toMatch(/memory of a node, 1,000,000 keys +168 MB/);
     expect(text).not.toContain('flushes');
   });
@@ -67,6 +99,12 @@ describe('the live line', () => {
   it('is nothing in a pipe', () => {
     expect(written({})).toEqual([]);
     expect(written({ isTTY: false })).toEqual([]);
+  });
+
+  it('obeys nothing in what it shows', () => {
+    const texts: string[] = [];
+    new LiveLine({ isTTY: true, write: (text) => texts.push(text) }).show({ ...progress, text: 'a\x1b[2J' });
+    expect(texts[0]?.slice(4)).not.toMatch(/\p{Cc}/u);
   });
 
   it('is cut before it wraps', () => {

@@ -1,37 +1,25 @@
-import { formatTable } from '../table.ts';
-import type { BenchReport, Costs, Section, Series } from './bench-report.ts';
+import { formatTable, printable } from '../table.ts';
+import type { BenchReport, Costs, Series } from './bench-report.ts';
 import { groupBy } from './comparison.ts';
 import { goalCount, verdictOf } from './goal-words.ts';
 import { machineText } from './machine-text.ts';
-import { seriesColumns, sharedSettings } from './series-columns.ts';
+import { COSTS_TITLE, SECTION_TITLES } from './sections.ts';
+import { seriesColumns, sharedSettings, wordsFirst } from './series-columns.ts';
 import { count, decimalBytes, digits, duration, microseconds, size } from './units.ts';
-
-const TITLES: Readonly<Record<Section, string>> = {
-  main: 'Side by side',
-  ycsb: 'Mixes after YCSB',
-  matrix: 'Every R and W',
-  connections: 'Connections',
-  nodes: 'Nodes',
-  values: 'Value size',
-  keys: 'Number of keys',
-  durability: 'What durability costs',
-  'open-loop': 'Open loop: a fixed rate, latency from the intended start',
-  outage: 'While a node is away, and comes back',
-};
 
 /** The whole report for a terminal: a table for each section, costs, goals. */
 export function formatReport(report: BenchReport): string {
   const sections = [...groupBy(report.series, ({ section }) => section)];
   const parts = [
     head(report),
-    ...sections.map(([section, series]) => `${TITLES[section]}\n${seriesText(series)}`),
+    ...sections.map(([section, series]) => `${SECTION_TITLES[section]}\n${seriesText(series)}`),
     ...(report.costs === undefined ? [] : costsText(report.costs)),
     ...(report.goals.length === 0 ? [] : [goalsText(report)]),
   ];
   return parts.join('\n');
 }
 
-function head({ machine, targets, command, tookS }: BenchReport): string {
+function head({ machine, targets, command, version, failure, tookS }: BenchReport): string {
   const rows = targets.map(({ name, store, version, nodes, durability }) => [
     name,
     `${store} ${version}`,
@@ -39,13 +27,12 @@ function head({ machine, targets, command, tookS }: BenchReport): string {
     count(nodes),
   ]);
   const table = formatTable([['target', 'store', 'durability', 'nodes'], ...rows], 3);
-  return `\n${command}\n${machineText(machine)}\ntook ${duration(tookS)}\n\n${table}`;
+  const end = failure === undefined ? '' : `\nENDED EARLY: ${printable(failure)}`;
+  return `\n${printable(command)}, version ${printable(version)}\n${printable(machineText(machine))}\ntook ${duration(tookS)}${end}\n\n${table}`;
 }
 
 function seriesText(series: readonly Series[]): string {
-  const columns = seriesColumns(series);
-  // Columns of words come first, since the table sets only the first ones to the left.
-  const ordered = [...columns.filter(({ isText }) => isText), ...columns.filter(({ isText }) => !isText)];
+  const ordered = wordsFirst(seriesColumns(series));
   const rows = series.map((one) => ordered.map(({ cell }) => cell(one)));
   const table = formatTable(
     [ordered.map(({ title }) => title), ...rows],
@@ -70,7 +57,7 @@ function costsText({ perPut, memory, memoryOverTime, start, idleCpuPercent }: Co
       ? []
       : [['processor time of an idle node', `${digits(idleCpuPercent)} % of a core`]]),
   ];
-  return rows.length === 0 ? [] : [`What it takes\n${formatTable([['cost', 'found'], ...rows])}`];
+  return rows.length === 0 ? [] : [`${COSTS_TITLE}\n${formatTable([['cost', 'found'], ...rows])}`];
 }
 
 function putRows(perPut: NonNullable<Costs['perPut']>): readonly (readonly string[])[] {

@@ -1,6 +1,7 @@
 /** Sections in which names are compared rather than sizes: mixes and durabilities. */
 import type { Section } from '../bench-report.ts';
 import { inSection } from '../comparison.ts';
+import { SECTION_TITLES } from '../sections.ts';
 import { sharedSettings } from '../series-columns.ts';
 import { barChart } from './bar-chart.ts';
 import { type Context, groupsOf } from './context.ts';
@@ -11,19 +12,16 @@ import { mainRow } from './summary.ts';
 
 interface Bars {
   readonly section: Section;
-  readonly title: string;
   readonly lead: string;
 }
 
 const YCSB: Bars = {
   section: 'ycsb',
-  title: 'Mixes',
   lead: 'After the Yahoo! Cloud Serving Benchmark: A is half reads and half updates, B 95 % reads, C reads alone, D 95 % reads of what was inserted last, F half reads and half read-modify-writes.',
 };
 
 const DURABILITY: Bars = {
   section: 'durability',
-  title: 'What durability costs',
   lead: 'The same writes, acknowledged when they are on disk, or (hatched) when the operating system has them: those outlive the process, but not a power cut.',
 };
 
@@ -31,7 +29,8 @@ export const ycsbChapter = (context: Context): Markup | undefined => barsChapter
 
 export const durabilityChapter = (context: Context): Markup | undefined => barsChapter(context, DURABILITY);
 
-function barsChapter(context: Context, { section, title, lead }: Bars): Markup | undefined {
+function barsChapter(context: Context, { section, lead }: Bars): Markup | undefined {
+  const title = SECTION_TITLES[section];
   const series = inSection(context.report, section);
   if (series.length === 0) return undefined;
   const chart = barChart({

@@ -1,5 +1,5 @@
-import type { BenchReport, Series } from '../bench-report.ts';
-import { groupBy, inSection, KIND_TITLES, KINDS, type Kind, kindOf } from '../comparison.ts';
+import type { BenchReport, Series, SeriesKind } from '../bench-report.ts';
+import { groupBy, inSection, KIND_TITLES, KINDS } from '../comparison.ts';
 import { type Look, looksOf } from './palette.ts';
 
 /** What every chapter is drawn from. */
@@ -23,7 +23,7 @@ export function lookOf({ looks }: Context, series: Series): Look {
 }
 
 export interface Group {
-  readonly kind: Kind | undefined;
+  readonly kind: SeriesKind;
   readonly title: string;
   readonly series: readonly Series[];
 }
@@ -33,12 +33,12 @@ export function groupsOf(series: readonly Series[]): readonly Group[] {
   const simple = KINDS.map((kind) => ({
     kind,
     title: KIND_TITLES[kind],
-    series: series.filter((one) => kindOf(one) === kind),
+    series: series.filter((one) => one.kind === kind),
   }));
   const mixes = groupBy(
-    series.filter((one) => kindOf(one) === undefined),
+    series.filter((one) => one.kind === 'mix'),
     ({ workload }) => workload,
   );
-  const mixed = [...mixes].map(([title, of]) => ({ kind: undefined, title, series: of }));
+  const mixed = [...mixes].map(([title, of]) => ({ kind: 'mix' as const, title, series: of }));
   return [...simple, ...mixed].filter((group) => group.series.length > 0);
 }

@@ -1,5 +1,7 @@
 import type { Costs } from '../bench-report.ts';
-import { count, decimalBytes, digits, microseconds, percent, short, size } from '../units.ts';
+import { WARM_START_NOTE } from '../method.ts';
+import { COSTS_TITLE } from '../sections.ts';
+import { count, decimalBytes, digits, microseconds, percent, plural, short, size } from '../units.ts';
 import type { Context } from './context.ts';
 import { chapter, details, figure, panels, table } from './figure.ts';
 import { html, type Markup } from './html.ts';
@@ -11,11 +13,14 @@ const LOOK = { slot: 0 };
 const MARKED_MAX = 12;
 
 export function costsChapter({ report: { costs } }: Context): Markup | undefined {
-  if (costs === undefined || Object.keys(costs).length === 0) return undefined;
+  if (costs === undefined) return undefined;
+  const { valueBytes, nodes, durability, ...found } = costs;
+  if (Object.keys(found).length === 0) return undefined;
+  const start = costs.start === undefined ? '' : ` ${WARM_START_NOTE}`;
   return chapter({
     id: 'costs',
-    title: 'What it takes',
-    lead: 'Measured at the processes of a cluster of Quorate that the benchmark started itself.',
+    title: COSTS_TITLE,
+    lead: `Measured at the processes of a cluster of Quorate that the benchmark started itself: ${plural(nodes, 'node')}, durability ${durability}, values of ${size(valueBytes)}.${start}`,
     body: [
       tiles(costs),
       panels([...memoryFigures(costs.memory), ...timeFigures(costs.memoryOverTime), ...startFigures(costs.start)]),

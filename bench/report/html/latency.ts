@@ -1,6 +1,8 @@
 /** How long requests take: against throughput, by percentile, and at fixed rates. */
 import type { Series } from '../bench-report.ts';
-import { groupBy, inSection, type NonEmpty } from '../comparison.ts';
+import { groupBy, inSection, lineKey, type NonEmpty } from '../comparison.ts';
+import { TIMER_NOTE } from '../method.ts';
+import { SECTION_TITLES } from '../sections.ts';
 import { sharedSettings } from '../series-columns.ts';
 import { count, milliseconds, perSecond, plural, short } from '../units.ts';
 import { type Context, type Group, groupsOf, lookOf } from './context.ts';
@@ -118,8 +120,8 @@ export function openLoopChapter(context: Context): Markup | undefined {
     .map((group) => figure(group.title, rateChart(context, group)));
   return chapter({
     id: 'open-loop',
-    title: 'Open loop: a fixed rate',
-    lead: `Requests start when their time has come, whether or not earlier ones were answered, and latency counts from that time: what users feel who do not wait for each other. Here: ${sharedSettings(series)}.`,
+    title: SECTION_TITLES['open-loop'],
+    lead: `Requests start when their time has come, whether or not earlier ones were answered, and latency counts from that time: what users feel who do not wait for each other. ${TIMER_NOTE} Here: ${sharedSettings(series)}.`,
     body: [panels(curves), sweeps.length === 0 ? undefined : panels(sweeps), seriesTable(series)],
   });
 }
@@ -161,8 +163,4 @@ function offered({ loop, median }: Series): number {
 
 function rateNote(series: Series): string {
   return `${series.workload} at ${perSecond(offered(series))}`;
-}
-
-function lineKey({ target, workload }: Series): string {
-  return JSON.stringify([target, workload]);
 }

@@ -1,6 +1,7 @@
 /** Every r and w: what a request pays for asking more copies. */
 import type { Series } from '../bench-report.ts';
-import { groupBy, inSection, type NonEmpty, targetOf } from '../comparison.ts';
+import { groupBy, inSection, lineKey, type NonEmpty, targetOf } from '../comparison.ts';
+import { SECTION_TITLES } from '../sections.ts';
 import { sharedSettings } from '../series-columns.ts';
 import { milliseconds, perSecond, short } from '../units.ts';
 import type { Context } from './context.ts';
@@ -13,15 +14,15 @@ export function matrixChapter({ report }: Context): Markup | undefined {
   const series = inSection(report, 'matrix').filter(({ r, w }) => r !== undefined || w !== undefined);
   if (series.length === 0) return undefined;
   const isMany = new Set(series.map(({ target }) => target)).size > 1;
-  const groups = groupBy(series, (one) => JSON.stringify([one.target, shapeOf(one), familyOf(one)]));
+  const groups = groupBy(series, (one) => JSON.stringify([lineKey(one), shapeOf(one)]));
   const maps = [...groups.values()].map((of) => {
-    const title = [...(isMany ? [of[0].target] : []), `${familyOf(of[0])}, operations a second`].join(': ');
+    const title = [...(isMany ? [of[0].target] : []), `${of[0].workload}, operations a second`].join(': ');
     const copies = Math.max(...of.map(({ r, w }) => Math.max(r ?? 0, w ?? 0)));
     return figure(title, matrixMap(title, of, copiesOf(targetOf(report, of[0])?.nodes, copies)));
   });
   return chapter({
     id: 'matrix',
-    title: 'Every R and W',
+    title: SECTION_TITLES.matrix,
     lead: `How many copies must answer a read (r) and acknowledge a write (w). Framed cells have r + w > n: such reads see every write that was acknowledged before them. Here: ${sharedSettings(series)}.`,
     body: [panels(maps), seriesTable(series)],
   });
@@ -35,11 +36,6 @@ function copiesOf(nodes: number | undefined, most: number): number {
 /** "rw" for mixes that have both. */
 function shapeOf({ r, w }: Series): string {
   return `${r === undefined ? '' : 'r'}${w === undefined ? '' : 'w'}`;
-}
-
-/** "PUT w=2" without what the axes say. */
-function familyOf({ workload }: Series): string {
-  return workload.replace(/[\s,]*\b[rw]=\d+/g, '').trim();
 }
 
 function matrixMap(title: string, series: NonEmpty<Series>, copies: number): Markup {

@@ -1,6 +1,7 @@
 import type { Series } from '../bench-report.ts';
 import { failedOf, inSection } from '../comparison.ts';
-import { sharedSettings } from '../series-columns.ts';
+import { SECTION_TITLES } from '../sections.ts';
+import { FIGURES, sharedSettings } from '../series-columns.ts';
 import { count, digits, plural } from '../units.ts';
 import { type Context, lookOf } from './context.ts';
 import { chapter, details, figure, table } from './figure.ts';
@@ -14,7 +15,7 @@ export function outageChapter(context: Context): Markup | undefined {
   if (series.length === 0) return undefined;
   return chapter({
     id: 'outage',
-    title: 'While a node is away, and comes back',
+    title: SECTION_TITLES.outage,
     lead: `Second by second, of the last repetition. Errors hang from the top of the upper plot. Here: ${sharedSettings(series)}.`,
     body: [series.map((one) => [timelineFigure(context, one), timelineTable(one)]), seriesTable(series)],
   });
@@ -40,9 +41,9 @@ function timelineTable({ timeline, events, target, workload }: Series): Markup {
   const columns = [
     { title: 'second', cell: (point: Series['timeline'][number]) => digits(point.second) },
     { title: 'operations', cell: (point: Series['timeline'][number]) => count(point.operations) },
-    { title: 'errors', cell: (point: Series['timeline'][number]) => count(point.errors) },
-    { title: 'p50 ms', cell: (point: Series['timeline'][number]) => digits(point.p50Ms) },
-    { title: 'p99 ms', cell: (point: Series['timeline'][number]) => digits(point.p99Ms) },
+    { title: FIGURES.errors.title, cell: (point: Series['timeline'][number]) => count(point.errors) },
+    { title: FIGURES.p50.title, cell: (point: Series['timeline'][number]) => digits(point.p50Ms) },
+    { title: FIGURES.p99.title, cell: (point: Series['timeline'][number]) => digits(point.p99Ms) },
     {
       title: 'event',
       isText: true,

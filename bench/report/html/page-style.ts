@@ -24,6 +24,7 @@ h1{font-size:34px;line-height:1.15;letter-spacing:-.02em;margin:0 0 14px}
 h2{font-size:24px;line-height:1.2;letter-spacing:-.015em;margin:0 0 8px}
 h3{font-size:15px;margin:0 0 10px}
 .kicker{margin:0 0 4px;color:var(--s0);font-weight:650;letter-spacing:.01em}
+.answer{margin:0 0 10px;font-size:20px;line-height:1.4;max-width:75ch;text-wrap:pretty}.answer span{display:block}.machine.certainty{margin:0 0 14px}
 .machine{margin:0;color:var(--soft);max-width:100ch}
 .command{margin:14px 0 0}
 code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;background:var(--card);padding:5px 9px;border-radius:5px;overflow-wrap:anywhere;box-decoration-break:clone;-webkit-box-decoration-break:clone}
@@ -35,7 +36,7 @@ code{font:13px/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;backgrou
 .card ul{list-style:none;margin:14px 0 0;padding:0;border-top:1px solid var(--hair)}
 .card li{display:flex;gap:14px;padding:10px 0 0;line-height:1.35}
 .card li>b{flex:none;width:3.7em;font-size:20px;letter-spacing:-.01em}
-.ahead>b{color:var(--yes)}.behind>b{color:var(--no)}
+.ahead>b{color:var(--yes)}.behind>b{color:var(--no)}.even>b{color:var(--soft)}
 nav{margin:32px 0 0;border-block:1px solid var(--hair)}
 nav ul{display:flex;flex-wrap:wrap;gap:2px 20px;list-style:none;margin:0;padding:9px 0;font-size:14px}
 a{color:inherit;text-decoration-color:var(--hair);text-underline-offset:3px}a:hover{text-decoration-color:currentColor}

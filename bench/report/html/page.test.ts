@@ -65,6 +65,17 @@ describe('the page of a report', () => {
       expect(chapterOf(FULL, id)).toContain('<table>');
   });
 
+  it('says how it was measured, and what is unfair about it', () => {
+    const method = chapterOf(FULL, 'method');
+    expect(method).toContain('Each measurement was made 1 to 3 times, for 30 s, after a warm-up of 2 s.');
+    for (const words of ['JSON gateway', 'Quorate keeps both as siblings', 'up to 1 ms', 'warm page cache'])
+      expect(method).toContain(words);
+    const other = chapterOf(htmlReport(aReport({ warmupS: 0, generator: 'autocannon' })), 'method');
+    expect(other).toContain('Each measurement was made 3 times, for 30 s, without a warm-up.');
+    expect(other).toContain('sent by autocannon');
+    expect(other).not.toMatch(/JSON gateway|siblings|up to 1 ms|warm page cache/);
+  });
+
   it('escapes what comes from outside', () => {
     const target = aTarget({ name: HOSTILE, version: HOSTILE, durability: HOSTILE });
     const series = aSeries({
@@ -110,7 +121,7 @@ describe('the page of a report', () => {
     ]);
     const page = htmlReport(aReport({ targets: [aTarget(), anEtcd()], series }));
     expect(found(page, /NaN|Infinity/)).toEqual([]);
-    expect(page).toContain('503: 27');
+    expect(page).toContain('503: 9');
   });
 
   it('has only the chapters for which there is something', () => {
@@ -127,6 +138,34 @@ describe('what a reader sees first', () => {
     expect(cards).toContain('<b>2.08×</b> <span><strong>etcd</strong> put');
     expect(cards).toContain('<b>3.03×</b> <span><strong>etcd</strong> linearizable range');
     expect(cards).toContain('class="behind"><b>0.24×</b> <span><strong>redis</strong> SET');
+  });
+
+  it('is in words, for each peer of equal durability', () => {
+    const words = FULL.slice(FULL.indexOf('class="answer"'), FULL.indexOf('class="cards"'));
+    expect(words).toContain('At equal durability (on disk before it is acknowledged)');
+    expect(words).toContain('<b>Quorate is faster than etcd</b>: 2.08× its writes, 3.03× its reads that see');
+    expect(words).toContain('1.68× its reads that see every acknowledged write, 2.04× its reads of one copy.');
+    expect(words).not.toContain('redis');
+    expect(words).toContain('JSON gateway');
+    expect(words).toContain('With fewer than 4 on each side chance cannot be ruled out.');
+  });
+
+  it('is how far the repetitions spread', () => {
+    expect(FULL).toContain('1.85× to 2.35×, of 3 repetitions');
+  });
+
+  it('is no winner where repetitions overlap, and one where they are apart', () => {
+    const repetitions = Array.from({ length: 4 }, () => aSample());
+    const page = (rate: number) => {
+      const series = [aRate(100, { repetitions }), aRate(rate, { target: 'etcd', workload: 'put', repetitions })];
+      return htmlReport(aReport({ targets: [aTarget(), anEtcd()], series }));
+    };
+    expect(page(95)).toContain('<li class="even"><b>1.05×</b>');
+    expect(page(95)).toContain('<b>Quorate is as fast as etcd</b>: 1.05× its writes (no clear difference).');
+    expect(page(95)).toContain('Where repetitions overlap, there is no clear difference.');
+    expect(page(50)).toContain('1.77× to 2.26×, all repetitions apart');
+    expect(page(50)).toContain('No repetition of the slower one reached any of the faster one.');
+    expect(page(200)).toContain('<b>Quorate is slower than etcd</b>: 0.5× its writes.');
   });
 
   it('says where a peer is faster with a weaker promise', () => {
@@ -167,8 +206,9 @@ describe('its chapters', () => {
   });
 
   it('show costs of which only some were measured', () => {
-    const { idleCpuPercent } = someCosts();
-    const page = htmlReport(aReport({ costs: idleCpuPercent === undefined ? {} : { idleCpuPercent } }));
+    const { perPut, memory, memoryOverTime, start, ...costs } = someCosts();
+    const page = htmlReport(aReport({ costs }));
+    expect([perPut, memory, memoryOverTime, start]).not.toContain(undefined);
     expect(chapterOf(page, 'costs')).toContain('0.42 %');
   });
 });

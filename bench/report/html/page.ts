@@ -1,6 +1,8 @@
 import type { BenchReport, TargetInfo } from '../bench-report.ts';
 import { failedOf, isDurable } from '../comparison.ts';
 import { machineText } from '../machine-text.ts';
+import { notesOn, runText } from '../method.ts';
+import { SECTION_TITLES } from '../sections.ts';
 import { seriesColumns } from '../series-columns.ts';
 import { count, duration, plural } from '../units.ts';
 import { durabilityChapter, ycsbChapter } from './bars.ts';
@@ -14,8 +16,9 @@ import { matrixChapter } from './matrix.ts';
 import { outageChapter } from './outage.ts';
 import { STYLE } from './page-style.ts';
 import { hatches } from './palette.ts';
-import { mainChapter, verdicts } from './summary.ts';
+import { mainChapter } from './summary.ts';
 import { sweepChapters } from './sweeps.ts';
+import { answer, cards } from './verdicts.ts';
 
 /** Neither scripts nor anything from elsewhere: what the page needs is in it, and nothing that is in it can ask for more. */
 const POLICY = "default-src 'none'; style-src 'unsafe-inline'";
@@ -37,8 +40,8 @@ export function htmlReport(report: BenchReport): string {
 <body>
 ${hatches()}
 <main>
-${header(report)}
-${verdicts(context)}
+${header(context)}
+${cards(context)}
 ${navigation(chapters)}
 ${chapters}
 </main>
@@ -66,10 +69,13 @@ function chaptersOf(context: Context): readonly Markup[] {
   return all.filter((one) => one !== undefined);
 }
 
-function header({ machine, date, tookS, command, series, targets }: BenchReport): Markup {
+function header(context: Context): Markup {
+  const { machine, date, tookS, command, version, failure, series, targets } = context.report;
   const failed = series.reduce((sum, one) => sum + failedOf(one), 0);
   const errors = failed === 0 ? 'no request failed' : `${plural(failed, 'request')} failed`;
-  return html`<header><p class="kicker">Quorate</p><h1>Benchmark of ${date.slice(0, 10)}</h1><p class="machine">${machineText(machine)}.</p><p class="machine">${plural(series.length, 'measurement')} in ${duration(tookS)}, ${errors}. ${placeText(targets)}</p><p class="command"><code>${command}</code></p></header>`;
+  const early =
+    failure === undefined ? html`` : html`<p class="machine"><strong>It ended early: ${failure}.</strong></p>`;
+  return html`<header><p class="kicker">Quorate</p><h1>Benchmark of ${date.slice(0, 10)}</h1>${answer(context)}<p class="machine">${machineText(machine)}.</p><p class="machine">${plural(series.length, 'measurement')} in ${duration(tookS)}, ${errors}. ${placeText(targets)}</p>${early}<p class="command"><code>${command}</code>, version ${version}</p></header>`;
 }
 
 /** Only of servers that the benchmark started is it known where they ran. */
@@ -101,7 +107,7 @@ function methodChapter({ report }: Context): Markup {
   return chapter({
     id: 'method',
     title: 'How it was measured',
-    lead: `Each measurement was warmed up and repeated (${repetitionsText(report)}); targets take turns, so that a slow moment of the machine hits them all. Figures are medians over the repetitions, percentile curves are of all of them together, and errors are added up. Only successful requests count as operations. Processor time of servers is that of all their processes; a dash stands where they could not be watched.`,
+    lead: `${runText(report)} Targets take turns, so that a slow moment of the machine hits them all. Figures are medians over the repetitions, percentile curves are of all of them together, and errors are added up. Only successful requests count as operations. Processor time of servers is that of all their processes; a dash stands where they could not be watched. ${notesOn(report).join(' ')}`,
     body: [
       table('What was driven', targets, report.targets),
       details(`All ${plural(report.series.length, 'measurement')}`, table('', allColumns(report), report.series)),
@@ -109,17 +115,10 @@ function methodChapter({ report }: Context): Markup {
   });
 }
 
-/** "3 times here", "3 to 5 times here" */
-function repetitionsText({ series }: BenchReport): string {
-  const counts = [...new Set(series.map(({ repetitions }) => repetitions.length))].sort((a, b) => a - b);
-  const [least, most] = [counts[0] ?? 0, counts.at(-1) ?? 0];
-  return `${least === most ? least : `${least} to ${most}`} times here`;
-}
-
 function allColumns({
   series,
 }: BenchReport): readonly { title: string; isText?: boolean; cell(row: BenchReport['series'][number]): string }[] {
-  return [{ title: 'section', isText: true, cell: ({ section }) => section }, ...seriesColumns(series)];
+  return [{ title: 'section', isText: true, cell: ({ section }) => SECTION_TITLES[section] }, ...seriesColumns(series)];
 }
 
 function survives(durability: string): string {

@@ -1,6 +1,7 @@
 /** How throughput changes with one setting: connections, nodes, value size, number of keys. */
 import type { Section, Series } from '../bench-report.ts';
-import { groupBy, inSection, type NonEmpty, targetOf } from '../comparison.ts';
+import { groupBy, inSection, lineKey, type NonEmpty, targetOf } from '../comparison.ts';
+import { SECTION_TITLES } from '../sections.ts';
 import { sharedSettings } from '../series-columns.ts';
 import { count, milliseconds, perSecond, short, size } from '../units.ts';
 import { type Context, type Group, groupsOf, lookOf } from './context.ts';
@@ -12,7 +13,6 @@ import { seriesTable } from './series-table.ts';
 
 interface Sweep {
   readonly section: Section;
-  readonly title: string;
   readonly lead: string;
   readonly axis: string;
   read(series: Series): number;
@@ -22,7 +22,6 @@ interface Sweep {
 const SWEEPS: readonly Sweep[] = [
   {
     section: 'connections',
-    title: 'Connections',
     lead: 'More connections keep more requests under way, until the machine is full.',
     axis: 'connections',
     read: ({ connections }) => connections,
@@ -30,7 +29,6 @@ const SWEEPS: readonly Sweep[] = [
   },
   {
     section: 'nodes',
-    title: 'Nodes',
     lead: 'All nodes share the processors of one machine here, so this shows what coordination costs rather than what more machines give.',
     axis: 'nodes',
     read: ({ nodes }) => nodes,
@@ -38,7 +36,6 @@ const SWEEPS: readonly Sweep[] = [
   },
   {
     section: 'values',
-    title: 'Value size',
     lead: 'A store that is linear in size moves the same bytes a second however they are cut: then operations halve where the size doubles.',
     axis: 'bytes of a value',
     read: ({ valueBytes }) => valueBytes,
@@ -46,7 +43,6 @@ const SWEEPS: readonly Sweep[] = [
   },
   {
     section: 'keys',
-    title: 'Number of keys',
     lead: 'The same load on more and more data.',
     axis: 'keys',
     read: ({ keys }) => keys,
@@ -68,7 +64,7 @@ function sweepChapter(context: Context, sweep: Sweep, series: readonly Series[])
     sweep.section === 'values' ? groups.map((group) => figure(group.title, bytesChart(context, sweep, group))) : [];
   return chapter({
     id: sweep.section,
-    title: sweep.title,
+    title: SECTION_TITLES[sweep.section],
     lead: `${sweep.lead} Here: ${sharedSettings(series)}.`,
     body: [panels(charts), bytes.length === 0 ? undefined : panels(bytes), seriesTable(series)],
   });
@@ -131,7 +127,7 @@ interface Named {
 
 /** A cluster of another size is another target: there, a line is a store, and its workloads are apart only where two have the same size. */
 function linesOf({ report }: Context, sweep: Sweep, series: readonly Series[]): readonly Named[] {
-  const byTarget = groupBy(series, ({ target, workload }) => JSON.stringify([target, workload]));
+  const byTarget = groupBy(series, lineKey);
   if (sweep.section !== 'nodes') return [...byTarget.values()].map((of) => named(of, of[0].target));
   const storeOf = (one: Series): string => targetOf(report, one)?.store ?? one.target;
   const durability = (one: Series): string => targetOf(report, one)?.durability ?? '';
