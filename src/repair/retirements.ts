@@ -52,8 +52,12 @@ const ENTRIES_BYTES_MAX = 1 << 20;
  * Retires ended actors, for the whole cluster where this node leads the metadata group, and in this node's own clocks (rule C9).
  *
  * A leader looks for a member that has started again, asks every member what it holds of the actors before, and proposes their
- * retirement when all owners agree twice: once before they promise to take in no more, and once after. Anything that is not as it
- * should be, a node that is away above all, means that nothing happens until the next look.
+ * retirement when all agree three times: before they promise to take in no more, as they promise, and when all have promised.
+ * Anything that is not as it should be, a node that is away above all, means that nothing happens until the next look.
+ *
+ * Why not when they promise: a hint may reach a fallback that has not promised yet, and be brought to an owner that has. The owner
+ * told of no such write, the fallback keeps it no more, and both agree without it. After all promises no hint can come to a
+ * fallback, and one that was delivered before shows in its owner's clock.
  */
 export class Retirements {
   private readonly needs: RetirementsNeeds;
@@ -124,8 +128,10 @@ export class Retirements {
     const asked = await this.agree(view, { member, floor: logIndex(grant - 1), entries: undefined });
     if (asked === undefined) return;
     const { floor, entries } = withinLimit(member, logIndex(grant - 1), asked);
-    const promised = await this.agree(view, { member, floor, entries });
-    if (promised === undefined || !equalPartitionDots(promised, entries) || this.isStopped) return;
+    for (const promise of [entries, undefined]) {
+      const told = await this.agree(view, { member, floor, entries: promise });
+      if (told === undefined || !equalPartitionDots(told, entries) || this.isStopped) return;
+    }
     const lives = view.state.members.map((one) => ({ member: one.number, grant: one.grant }));
     await this.needs.propose({ member, floor, entries, lives }, CALL_MS);
     this.agreed++;

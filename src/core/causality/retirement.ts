@@ -6,8 +6,9 @@
  * *entries*. What the floor claims beyond them are writes that no replica has, and never will have: lost before anybody held them
  * durably. For that to be so:
  *
- * 1. All owners of a partition have told the same entries, of flushed clocks, after they had begun to refuse direct messages with
- *    other dots of these actors. From then on no owner's entries grow: an exchange brings only what another owner has flushed.
+ * 1. All owners of a partition have told the same entries, of flushed clocks, after every member had begun to refuse direct messages
+ *    with other dots of these actors, owner or not: a fallback that refused them later could still have brought one to an owner that
+ *    had told. From then on no owner's entries grow: an exchange brings only what another owner has flushed.
  * 2. No hint anywhere holds a dot of these actors that is not among the entries, and no fallback takes in one any more.
  * 3. A replica folds only once its own clock covers the entries: only then is what the floor claims incorporated.
  *
