@@ -15,8 +15,7 @@
  * A floor says for itself what it stands for, so a context with floors can be handed to a replica that has not folded yet. There it
  * covers the same writes as the entries would: nothing else of these actors exists.
  */
-import type { ByteReader, ByteWriter } from '../bytes.ts';
-import { DecodeError } from '../bytes.ts';
+import { type ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { type LogIndex, type MemberNumber, type Partition, partition as partitionOf } from '../ids.ts';
 import { actorGrant, actorMember, type Dot } from './dot.ts';
 import {
@@ -134,6 +133,23 @@ export function equalPartitionDots(a: PartitionDots, b: PartitionDots): boolean 
 export function restrictedEntries(entries: PartitionDots, member: MemberNumber, floor: LogIndex): PartitionDots {
   const restricted = [...entries].map(([partition, dots]) => [partition, restrictedTo(dots, member, floor)] as const);
   return new Map(restricted.filter(([, dots]) => dots.length > 0));
+}
+
+/**
+ * The retirement, if its entries take no more bytes than that; of the older ones of its actors, if those are too large. Undefined when
+ * there is no smaller one: the entries of the oldest actor alone are.
+ */
+export function withinBytes(retirement: Retirement, bytesMax: number): Retirement | undefined {
+  const { member, entries } = retirement;
+  const out = new ByteWriter();
+  writePartitionDots(out, entries);
+  if (out.length <= bytesMax) return retirement;
+  // Not those that a floor stands for: they are retired already, and nothing would be won.
+  const actors = [...entries.values()].flatMap((dots) => withoutFloors(dots).map(({ actor }) => actorGrant(actor)));
+  const grants = [...new Set(actors)].sort((a, b) => a - b);
+  const floor = grants[Math.floor(grants.length / 2) - 1];
+  if (floor === undefined) return undefined;
+  return withinBytes({ member, floor, entries: restrictedEntries(entries, member, floor) }, bytesMax);
 }
 
 /** Wire and disk form: the number of partitions, then of each, ascending, its number and its dots. */
