@@ -103,8 +103,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const contents = new ContentChecks({ self, replica, clock, logger, currentView });
   const limits = ports.exchange ?? EXCHANGE_LIMITS;
   const life = new ByteReader(random.bytes(4)).u32();
-  const knows = (peer: NodeId, partition: Partition, theirs: DotSet): void =>
-    divergences.heard(peer, partition, store.clock(partition), theirs);
+  const knows: SyncHandlerNeeds['knows'] = (...shown) => divergences.heard(...shown);
   const hints = new HintStore(store, clock, config.limits.hintBytes);
   const fallback = new Fallback({ store, hints, replica });
   const retired = () => membership.view?.state.retirements ?? NONE_RETIRED;

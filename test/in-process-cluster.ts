@@ -133,6 +133,11 @@ export class InProcessCluster {
     this.alive(id).life.resume();
   }
 
+  /** A message that `loses` has kept back goes on its way after all. */
+  send(from: string, to: string, message: Uint8Array): void {
+    this.alive(from).transport.send(nodeId(to), message);
+  }
+
   cut(a: string, b: string): void {
     this.running.get(a)?.transport.cut(b);
     this.running.get(b)?.transport.cut(a);

@@ -5,12 +5,17 @@ import { METHOD } from '../src/protocol.ts';
 import { ENVELOPE } from '../src/rpc/envelope.ts';
 
 /** The method of a request; undefined for everything else. */
-export function requestMethod(message: Uint8Array): number | undefined {
+export const requestMethod = (message: Uint8Array): number | undefined => requestOf(message)?.method;
+
+/** Undefined for everything that is no request. */
+export function requestOf(message: Uint8Array): { readonly method: number; readonly body: ByteReader } | undefined {
   const reader = new ByteReader(message);
   if (reader.u8() !== ENVELOPE.request) return undefined;
   reader.u32();
   reader.varint();
-  return reader.u8();
+  const method = reader.u8();
+  reader.varint();
+  return { method, body: new ByteReader(reader.rest()) };
 }
 
 export const isReply = (message: Uint8Array): boolean => message[0] === ENVELOPE.reply;

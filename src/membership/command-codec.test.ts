@@ -2,7 +2,9 @@ import fc from 'fast-check';
 import { pack } from 'msgpackr';
 import { describe, expect, it } from 'vitest';
 import { DecodeError } from '../core/bytes.ts';
-import { dots } from '../core/causality/causality-builders.ts';
+import { actor, dots, floor } from '../core/causality/causality-builders.ts';
+import { union } from '../core/causality/dot-set.ts';
+import { withinBytes } from '../core/causality/retirement.ts';
 import { applyCommand } from '../core/cluster/apply-command.ts';
 import {
   bucketCommand,
@@ -13,7 +15,9 @@ import {
   settingsCommand,
 } from '../core/cluster/cluster-builders.ts';
 import type { Command } from '../core/cluster/command.ts';
-import { logIndex, memberNumber } from '../core/ids.ts';
+import { logIndex, memberNumber, nodeId, partition } from '../core/ids.ts';
+import { InvariantViolation } from '../core/invariant.ts';
+import { PARTITIONS_MAX } from '../core/ring/hash-place.ts';
 import { COMMAND_BYTES_MAX, decodeCommand, decodeState, encodeCommand, encodeState } from './command-codec.ts';
 
 const commands: readonly Command[] = [
@@ -42,10 +46,30 @@ describe('commands as bytes', () => {
     }
   });
 
-  it('stay below the limit in the largest cluster', () => {
-    const owners = Array.from({ length: 8 }, (_, i) => memberNumber(1_000_000 + i));
-    const ownership = Array.from({ length: 65_536 }, () => owners);
-    expect(encodeCommand(createCommand({ ownership })).length).toBeLessThan(COMMAND_BYTES_MAX);
+  it('stay below the limit in the largest cluster that a configuration can ask for', () => {
+    const owners = Array.from({ length: 16 }, (_, i) => memberNumber(256 - i));
+    const ownership = Array.from({ length: PARTITIONS_MAX }, () => owners);
+    const text = 'x'.repeat(256);
+    const members = Array.from({ length: 256 }, (_, i) => ({
+      ...{ id: nodeId(text), number: memberNumber(i + 1), zone: text, weight: 1000 },
+      ...{ host: text, http: 65_535, rpc: 65_535 },
+    }));
+    expect(encodeCommand(createCommand({ members, ownership })).length).toBeLessThan(COMMAND_BYTES_MAX);
+  });
+
+  it('are our own mistake beyond it', () => {
+    const owners = Array.from({ length: 64 }, (_, i) => memberNumber(1000 + i));
+    const ownership = Array.from({ length: PARTITIONS_MAX }, () => owners);
+    expect(() => encodeCommand(createCommand({ ownership }))).toThrow(InvariantViolation);
+  });
+
+  it('retire the actor of a whole life in all partitions of the largest cluster', () => {
+    const all = union(floor(256, 3e9), [{ actor: actor(256, 4e9), runs: [1, 9e9] }]);
+    const entries = new Map(Array.from({ length: PARTITIONS_MAX }, (_, i) => [partition(i), all] as const));
+    const lives = Array.from({ length: 256 }, (_, i) => ({ member: memberNumber(i + 1), grant: logIndex(4e9) }));
+    const retirement = { ...retireCommand(1, 4e9, all), entries, lives };
+    expect(withinBytes(retirement, COMMAND_BYTES_MAX / 2)).toBe(retirement);
+    expect(encodeCommand(retirement).length).toBeLessThan(COMMAND_BYTES_MAX);
   });
 
   it.each<[string, unknown]>([

@@ -11,8 +11,9 @@ import {
 import type { AppliedProposal, BucketProperties, ClusterState } from '../core/cluster/cluster-state.ts';
 import type { Command } from '../core/cluster/command.ts';
 import type { MemberNumber, NodeId } from '../core/ids.ts';
+import { invariant } from '../core/invariant.ts';
 
-/** A command's bytes, at most: a cluster of 65,536 partitions with 8 owners each fits. */
+/** A command's bytes, at most: the largest cluster that a configuration can ask for fits, and what is retired is kept below half of it. */
 export const COMMAND_BYTES_MAX = 4 * 1024 * 1024;
 
 const text = z.string().max(256);
@@ -81,7 +82,9 @@ const command = z.discriminatedUnion('kind', [
 ]);
 
 export function encodeCommand(value: Command): Uint8Array {
-  return pack(value.kind === 'retire' ? { ...value, entries: encodeEntries(value.entries) } : value);
+  const bytes = pack(value.kind === 'retire' ? { ...value, entries: encodeEntries(value.entries) } : value);
+  invariant(bytes.length <= COMMAND_BYTES_MAX, `a command of ${bytes.length} bytes: ${value.kind}`);
+  return bytes;
 }
 
 /** Errors: DecodeError for anything that is not a command of this release. */

@@ -31,8 +31,8 @@ const AGAIN_MS = 100;
 /**
  * Asks the metadata group for this start's right to write, until it is given or refused for good.
  * The start is known to the data folder, durably, before anybody hears of it: see GrantCommand.
- * `outdated`: the folder is older than the one that has the latest grant. Undefined when the node was stopped meanwhile. Errors:
- * FatalError when it is refused for another reason.
+ * `outdated`: the folder is older than the one that has the latest grant. Undefined when the node, or its part in the group, was
+ * stopped before the grant was durable. Errors: FatalError when it is refused for another reason.
  */
 export async function obtainGrant(needs: GrantNeeds): Promise<Granted | 'outdated' | undefined> {
   const { self, store, addresses, group, starts, random, clock, logger } = needs;
@@ -45,6 +45,8 @@ export async function obtainGrant(needs: GrantNeeds): Promise<Granted | 'outdate
       );
       if (result.kind === 'granted') {
         await starts.granted(start, result.grant);
+        // The place may have been lost during the flush, and all that was granted under it.
+        if (needs.isStopped()) return undefined;
         return { actor: actorOf(numberOf(group.currentState, self), result.grant), start };
       }
       if (result.kind === 'refused' && result.reason === 'restored') return 'outdated';

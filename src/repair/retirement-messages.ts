@@ -1,8 +1,9 @@
 /**
- * The question by which a leader finds out whether ended actors can be retired, asked of every member twice (rule C9):
+ * The question by which a leader finds out whether ended actors can be retired, asked of every member three times (rule C9):
  *
  *     ask      a member and a grant -> what is held of the actors that are ended by it, in flushed clocks and in hints
  *     promise  the same and the entries that all owners told -> the same, once what the answering node promises is durable
+ *     ask      once all have promised: the entries are still all that there is
  */
 import { type ByteReader, type ByteWriter, DecodeError } from '../core/bytes.ts';
 import {

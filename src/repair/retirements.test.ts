@@ -1,15 +1,16 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { InProcessCluster } from '../../test/in-process-cluster.ts';
-import { isRaft, requestMethod } from '../../test/messages.ts';
+import { isRaft, requestMethod, requestOf } from '../../test/messages.ts';
 import { get, put, remove, valuesOf } from '../../test/requests.ts';
 import { ByteWriter } from '../core/bytes.ts';
 import { containerOf } from '../core/causality/causality-builders.ts';
-import { actorGrant, actorMember, actorOf, type Dot } from '../core/causality/dot.ts';
-import { type DotSet, floorGrant, hasFloor } from '../core/causality/dot-set.ts';
+import { actorGrant, actorMember, actorOf, type Dot, formatDot } from '../core/causality/dot.ts';
+import { type DotSet, EMPTY_DOTS, floorGrant, hasDot, hasFloor } from '../core/causality/dot-set.ts';
 import type { ClusterState } from '../core/cluster/cluster-state.ts';
-import { type LogIndex, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
-import { METHOD, writeReplicateRequest } from '../protocol.ts';
+import { type LogIndex, logIndex, memberNumber, nodeId, objectKey, type Partition, partition } from '../core/ids.ts';
+import { METHOD, writeHintRequest, writeReplicateRequest } from '../protocol.ts';
 import type { CallOutcome } from '../rpc/calls.ts';
+import { readRetirementRequest } from './retirement-messages.ts';
 
 const PARTITIONS = 4;
 const KEYS = Array.from({ length: 12 }, (_, i) => `key-${i}`);
@@ -171,6 +172,53 @@ describe('a late write of an actor that has ended', () => {
     await restart(promised);
     expect(await bring(promised, 'n1', 'key-0', stray(grant))).toMatchObject({ kind: 'refused', code: 'conflict' });
     expect(await shownOf('key-0')).toEqual(['before']);
+  });
+});
+
+describe('a late write of an actor that has ended, and that a fallback was to keep', () => {
+  /** An owner in whose place it is kept, and the fallback. Neither leads. */
+  const [owner, fallback] = ['n3', 'n4'];
+  const isPromise = (message: Uint8Array): boolean => {
+    const request = requestOf(message);
+    return request?.method === METHOD.retirement && readRetirementRequest(request.body).entries !== undefined;
+  };
+
+  /** To the fallback, the write with that dot, as its coordinator would have sent it: beside everything that is there. */
+  function leave(at: Partition, key: string, dot: Dot): Promise<CallOutcome> {
+    const address = { epoch: state('n1').epoch, partition: at, key: objectKey('b', key) };
+    const out = new ByteWriter();
+    writeHintRequest(out, { target: memberNumber(3), ...address, dots: [dot], container: containerOf([dot]) });
+    return cluster.settle(cluster.node('n1').calls.request(nodeId(fallback), METHOD.hint, out.copy(), 1000));
+  }
+
+  it('is not lost when it passes on to its owner between what the two of them promise', async () => {
+    cluster = new InProcessCluster({ nodes: 4, n: 3, partitions: PARTITIONS, retirementMs: LOOK_MS });
+    await cluster.start();
+    expect(cluster.node('n1').membership.leader).toBe('n1');
+    const ownersOf = (each: string) => api('n1').ringOf('b', each).owners;
+    const key = KEYS.find((each) => !ownersOf(each).includes(nodeId(fallback))) ?? '';
+    const { partition: at, owners } = api('n1').ringOf('b', key);
+    const storedAt = (id: string) => cluster.store(id).read(at, objectKey('b', key));
+    const stray = { actor: actorOf(memberNumber(2), grantOf('n2', 'n1')), counter: 999 };
+    let heldBack: Uint8Array | undefined;
+    cluster.loses = (_, to, message) => {
+      if (to !== fallback || heldBack !== undefined || !isPromise(message)) return false;
+      heldBack = Uint8Array.from(message);
+      return true;
+    };
+    await restart('n2');
+    await cluster.until(() => heldBack !== undefined, 'the promises');
+    // All others have given theirs.
+    await cluster.pass(100);
+    expect(await leave(at, key, stray)).toMatchObject({ kind: 'reply' });
+    await cluster.until(() => cluster.node(fallback).hints.count === 0, 'the hint to be delivered');
+    expect(hasDot(cluster.store(owner).clock(at), stray)).toBe(true);
+    cluster.send('n1', fallback, heldBack ?? new Uint8Array(0));
+    await cluster.until(() => floorOf('n2', 'n1') === grantOf('n2', 'n1') - 1, 'the retirement');
+    const { entries } = state('n1').retirements.get(memberNumber(2)) ?? {};
+    expect(hasDot(entries?.get(at) ?? EMPTY_DOTS, stray)).toBe(true);
+    await foldedEverywhere();
+    for (const id of owners) expect(Buffer.from(storedAt(id) ?? []).includes(formatDot(stray))).toBe(true);
   });
 });
 

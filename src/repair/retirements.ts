@@ -1,5 +1,4 @@
 import { ByteWriter } from '../core/bytes.ts';
-import { actorGrant } from '../core/causality/dot.ts';
 import {
   type Agreement,
   agreementOf,
@@ -7,14 +6,14 @@ import {
   equalPartitionDots,
   type PartitionDots,
   type Retirement,
-  restrictedEntries,
-  writePartitionDots,
+  withinBytes,
 } from '../core/causality/retirement.ts';
 import { firstRaftId, type Member } from '../core/cluster/cluster-state.ts';
 import type { Life } from '../core/cluster/command.ts';
-import { type LogIndex, logIndex, type MemberNumber } from '../core/ids.ts';
+import { logIndex, type MemberNumber } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
+import { COMMAND_BYTES_MAX } from '../membership/command-codec.ts';
 import type { FailureDetector } from '../membership/failure-detector.ts';
 import type { Clock, Logger, Random, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
@@ -45,15 +44,19 @@ export interface RetirementsNeeds extends RetirementHandlerNeeds {
 /** Clocks grow by an entry per partition and restart: there is no hurry. */
 const LOOK_MS = 30_000;
 const CALL_MS = 5000;
-/** What one command may carry. Beyond it the older ones of the actors go first. */
-const ENTRIES_BYTES_MAX = 1 << 20;
+/** Half of what a command may take. Beyond it the older ones of the actors go first. */
+const ENTRIES_BYTES_MAX = COMMAND_BYTES_MAX / 2;
 
 /**
  * Retires ended actors, for the whole cluster where this node leads the metadata group, and in this node's own clocks (rule C9).
  *
  * A leader looks for a member that has started again, asks every member what it holds of the actors before, and proposes their
- * retirement when all owners agree twice: once before they promise to take in no more, and once after. Anything that is not as it
- * should be, a node that is away above all, means that nothing happens until the next look.
+ * retirement when all agree three times: before they promise to take in no more, as they promise, and when all have promised.
+ * Anything that is not as it should be, a node that is away above all, means that nothing happens until the next look.
+ *
+ * Why not when they promise: a hint may reach a fallback that has not promised yet, and be brought to an owner that has. The owner
+ * told of no such write, the fallback keeps it no more, and both agree without it. After all promises no hint can come to a
+ * fallback, and one that was delivered before shows in its owner's clock.
  */
 export class Retirements {
   private readonly needs: RetirementsNeeds;
@@ -121,11 +124,17 @@ export class Retirements {
 
   private async retire(view: ClusterView, { number: member, grant, id }: Member): Promise<void> {
     const { logger } = this.needs;
-    const asked = await this.agree(view, { member, floor: logIndex(grant - 1), entries: undefined });
+    const ended = logIndex(grant - 1);
+    const asked = await this.agree(view, { member, floor: ended, entries: undefined });
     if (asked === undefined) return;
-    const { floor, entries } = withinLimit(member, logIndex(grant - 1), asked);
-    const promised = await this.agree(view, { member, floor, entries });
-    if (promised === undefined || !equalPartitionDots(promised, entries) || this.isStopped) return;
+    const within = withinBytes({ member, floor: ended, entries: asked }, ENTRIES_BYTES_MAX);
+    if (within === undefined)
+      return logger.info({ member: id }, 'an ended actor was not retired: its entries are too large');
+    const { floor, entries } = within;
+    for (const promise of [entries, undefined]) {
+      const told = await this.agree(view, { member, floor, entries: promise });
+      if (told === undefined || !equalPartitionDots(told, entries) || this.isStopped) return;
+    }
     const lives = view.state.members.map((one) => ({ member: one.number, grant: one.grant }));
     await this.needs.propose({ member, floor, entries, lives }, CALL_MS);
     this.agreed++;
@@ -173,14 +182,4 @@ export class Retirements {
 function hasEnded({ state }: ClusterView, { number, grant, starts, raft }: Member): boolean {
   const retired = state.retirements.get(number);
   return retired === undefined ? starts.length > 1 || raft !== firstRaftId(number) : grant > retired.floor + 1;
-}
-
-/** All of the actors, or the older ones of them when their entries are too large for one command. */
-function withinLimit(member: MemberNumber, floor: LogIndex, entries: PartitionDots): Omit<Retirement, 'member'> {
-  const out = new ByteWriter();
-  writePartitionDots(out, entries);
-  const grants = new Set([...entries.values()].flatMap((dots) => dots.map(({ actor }) => actorGrant(actor))));
-  if (out.length <= ENTRIES_BYTES_MAX || grants.size < 2) return { floor, entries };
-  const older = [...grants].sort((a, b) => a - b)[Math.floor(grants.size / 2) - 1] ?? floor;
-  return withinLimit(member, older, restrictedEntries(entries, member, older));
 }

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { dot, dots, floor } from '../core/causality/causality-builders.ts';
-import { type DotSet, union } from '../core/causality/dot-set.ts';
+import { type DotSet, dotCount, union } from '../core/causality/dot-set.ts';
 import type { Retirement } from '../core/causality/retirement.ts';
 import { createCommand, History } from '../core/cluster/cluster-builders.ts';
 import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
@@ -10,11 +10,19 @@ import { METHOD } from '../protocol.ts';
 import { Replica } from '../replica/replica.ts';
 import { IncomingRequest } from '../rpc/incoming.ts';
 import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { Divergences } from './divergences.ts';
 import { EXCHANGE_LIMITS } from './exchange-limits.ts';
 import { syncHandlers } from './sync-handlers.ts';
-import { type MissingAnswer, readMissingAnswer, writeMissingRequest } from './sync-messages.ts';
+import {
+  type MissingAnswer,
+  readMissingAnswer,
+  readSyncAnswer,
+  writeMissingRequest,
+  writeSyncRequest,
+} from './sync-messages.ts';
 
 const p0 = partition(0);
+const peer = nodeId('n2');
 const key = objectKey('b', 'k');
 const entries = dots('1.3.1', '1.3.2');
 const retirement: Retirement = { member: memberNumber(1), floor: logIndex(3), entries: new Map([[p0, entries]]) };
@@ -22,39 +30,69 @@ const retirement: Retirement = { member: memberNumber(1), floor: logIndex(3), en
 let disk: TestStore;
 let replica: Replica;
 
-/** What an owner whose clock is `theirs` is told that it lacks. */
-async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
+let divergences: Divergences;
+
+const digest = (clock: DotSet): bigint => BigInt(dotCount(clock));
+
+/** What the second node is answered. */
+async function ask(method: number, body: ByteWriter): Promise<ByteReader> {
   const handler = syncHandlers({
-    ...{ replica, store: disk.store, limits: EXCHANGE_LIMITS, digest: () => 0n, life: 1, knows: () => undefined },
+    ...{ replica, store: disk.store, limits: EXCHANGE_LIMITS, digest, life: 1 },
+    knows: (...shown) => divergences.heard(...shown),
     contentOf: () => undefined,
     compared: () => undefined,
     retirements: () => [retirement],
-  }).get(METHOD.missing);
-  let answer: MissingAnswer | undefined;
+  }).get(method);
+  let answer: Uint8Array | undefined;
   const sender = {
-    sendReply: (_: IncomingRequest, body: Uint8Array) => {
-      answer = readMissingAnswer(new ByteReader(Uint8Array.from(body)));
+    sendReply: (_: IncomingRequest, bytes: Uint8Array) => {
+      answer = Uint8Array.from(bytes);
     },
     sendFailure: () => undefined,
   };
-  const out = new ByteWriter();
-  writeMissingRequest(out, { epoch: epoch(1), partition: p0, clock: theirs });
-  const request = new IncomingRequest(sender, nodeId('n2'), 1, 1, METHOD.missing, 1000);
-  await handler?.(new ByteReader(out.copy()), request);
+  const request = new IncomingRequest(sender, peer, 1, 1, method, 1000);
+  await handler?.(new ByteReader(body.copy()), request);
   if (answer === undefined) throw new Error('no answer');
-  return answer;
+  return new ByteReader(answer);
 }
 
-describe('an owner that has folded, asked what another one lacks', () => {
-  beforeEach(async () => {
-    disk = await openTestStore();
-    const view = new ClusterView(new History(createCommand()).present);
-    replica = new Replica({
-      ...{ self: nodeId('n1'), store: disk.store, limits: { siblings: 3, objectBytes: 100 }, hashOf: () => 0 },
-      currentView: () => view,
-      ownActor: () => undefined,
-      forgot: () => {},
+/** What an owner whose clock is `theirs` is told that it lacks. */
+async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
+  const out = new ByteWriter();
+  writeMissingRequest(out, { epoch: epoch(1), partition: p0, clock: theirs });
+  return readMissingAnswer(await ask(METHOD.missing, out));
+}
+
+beforeEach(async () => {
+  disk = await openTestStore();
+  const view = new ClusterView(new History(createCommand()).present);
+  divergences = new Divergences(disk.clock);
+  replica = new Replica({
+    ...{ self: nodeId('n1'), store: disk.store, limits: { siblings: 3, objectBytes: 100 }, hashOf: () => 0 },
+    currentView: () => view,
+    ownActor: () => undefined,
+    forgot: () => {},
+  });
+});
+
+describe('an owner that is asked whether the clocks are equal', () => {
+  it('knows that they were, though its own goes on while what it had is flushed', async () => {
+    disk.store.apply(p0, key, undefined, [dot('2.4.1')]);
+    const out = new ByteWriter();
+    writeSyncRequest(out, {
+      epoch: epoch(1),
+      digests: [{ partition: p0, digest: digest(dots('2.4.1')), content: undefined }],
     });
+    const answer = ask(METHOD.sync, out);
+    disk.store.apply(p0, key, undefined, [dot('1.4.1')]);
+    expect(readSyncAnswer(await answer).differing).toEqual([]);
+    expect(divergences.clockOf(peer, p0)).toEqual(dots('2.4.1'));
+    expect(divergences.current()).toEqual([]);
+  });
+});
+
+describe('an owner that has folded, asked what another one lacks', () => {
+  beforeEach(() => {
     disk.store.applyClock(p0, floor(1, 3));
   });
 

@@ -28,8 +28,8 @@ export interface SyncHandlerNeeds {
   readonly retirements: () => Iterable<Retirement>;
   /** Of this process. */
   readonly life: number;
-  /** What a peer has shown that it holds, on its disk. */
-  readonly knows: (peer: NodeId, partition: Partition, clock: DotSet) => void;
+  /** What a peer has shown that it holds, on its disk, and what this node held in that moment. */
+  readonly knows: (peer: NodeId, partition: Partition, mine: DotSet, theirs: DotSet) => void;
   /** The hash of the contents, where it can be compared with another owner's. */
   readonly contentOf: (partition: Partition) => number | undefined;
   /** A peer with an equal clock has shown whether the hash of its contents is the same. */
@@ -58,7 +58,8 @@ function syncHandler(needs: SyncHandlerNeeds): RequestHandler {
     await store.durable(store.lastSequence, 'flush');
     const differing = clocks.filter((theirs) => digest(theirs.clock) !== theirs.digest);
     const equal = clocks.filter((theirs) => !differing.includes(theirs));
-    for (const theirs of equal) knows(request.from, theirs.partition, theirs.clock);
+    // Equal as they were gathered: this node's own clock may have grown during the flush.
+    for (const { partition, clock } of equal) knows(request.from, partition, clock, clock);
     const out = new ByteWriter();
     writeSyncAnswer(out, { differing, refused: partitionsOf(refused), ...compareContents(needs, request.from, equal) });
     request.reply(out.view());
@@ -93,9 +94,9 @@ function missingHandler({ replica, store, knows, limits, retirements }: SyncHand
   return async (body, request) => {
     const { epoch, partition, clock: theirs } = readMissingRequest(body);
     checkOwner(replica, epoch, partition);
-    knows(request.from, partition, theirs);
-    const out = new ByteWriter();
     const clock = store.clock(partition);
+    knows(request.from, partition, clock, theirs);
+    const out = new ByteWriter();
     // Who has only not folded yet lacks nothing.
     const missing = subtract(clock, union(theirs, foldable(theirs, partition, retirements())));
     const keys = hasFloor(missing) ? undefined : keysOfDots(replica.dotLog, partition, dotsIn(missing), limits.dots);

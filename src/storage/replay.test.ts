@@ -86,7 +86,7 @@ describe('a log after a crash', () => {
     expect(error).toBeInstanceOf(FatalError);
     expect(error).toMatchObject({ exitCode: 1 });
     expect(String(error)).toContain(`damaged in segment 1 at offset ${offset}: change 2 is missing`);
-    expect(String(error)).toContain('Restore the latest copy of its data folder');
+    expect(String(error)).toContain('Set the folder aside and start with an empty one');
   });
 
   it('refuses to start when a whole stretch of flushed changes was wiped', async () => {

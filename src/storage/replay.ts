@@ -79,6 +79,6 @@ function changesAfter(last: Sequence, group: LogGroup, place: Place): ReplayedCh
 function damage(place: Place, what: string): FatalError {
   return new FatalError(
     `The log is damaged in ${place.segment.name} at offset ${place.offset}: ${what}. ` +
-      'This node cannot start with this data. Restore the latest copy of its data folder: this release cannot rebuild it from the other nodes yet.',
+      'This node cannot start with this data. Set the folder aside and start with an empty one: the node then fetches everything from the other owners.',
   );
 }

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { logIndex, memberNumber, type Partition, partition } from '../ids.ts';
 import { anyClock, damaged, dot, dots, floor } from './causality-builders.ts';
-import { type DotSet, EMPTY_DOTS, isSubset, union } from './dot-set.ts';
+import { type DotSet, dotSetOf, EMPTY_DOTS, isSubset, union } from './dot-set.ts';
 import {
   agreementOf,
   type EndedWrites,
@@ -16,6 +16,7 @@ import {
   type Retirement,
   readPartitionDots,
   restrictedEntries,
+  withinBytes,
   writePartitionDots,
 } from './retirement.ts';
 
@@ -85,6 +86,44 @@ describe('a retirement that follows another one', () => {
     const kept = following(retirement(inPartitions(entries)), later(union(floor(1, 7), dots('1.9.1'))), 2);
     expect(kept).toEqual(later(union(floor(1, 3), dots('1.7.4', '1.9.1'))));
     expect(following(undefined, later(dots('1.9.1')))).toEqual(later(dots('1.9.1')));
+  });
+});
+
+describe('a retirement whose entries are too large', () => {
+  const bytesOf = (set: PartitionDots): number => encode(set).length;
+  const large = (grant: number): DotSet =>
+    dotSetOf(Array.from({ length: 50 }, (_, i) => dot(`1.${grant}.${2 * i + 1}`)));
+
+  it('is made of the older ones of its actors', () => {
+    const whole = retirement(inPartitions(union(large(3), large(5)), union(large(3), large(7))));
+    const older = { ...whole, floor: logIndex(3), entries: inPartitions(large(3), large(3)) };
+    expect(withinBytes(whole, bytesOf(whole.entries))).toEqual(whole);
+    expect(withinBytes(whole, bytesOf(whole.entries) - 1)).toEqual(older);
+    expect(withinBytes(whole, bytesOf(older.entries))).toEqual(older);
+  });
+
+  it('goes beyond what has been retired before', () => {
+    const whole = retirement(inPartitions(union(floor(1, 2), union(large(3), large(7)))));
+    const older = { ...whole, floor: logIndex(3), entries: inPartitions(union(floor(1, 2), large(3))) };
+    expect(withinBytes(whole, bytesOf(whole.entries) - 1)).toEqual(older);
+  });
+
+  it('is none when those of its oldest actor are too large by themselves', () => {
+    expect(withinBytes(retirement(inPartitions(large(3))), 50)).toBeUndefined();
+    expect(withinBytes(retirement(inPartitions(union(large(3), large(7)))), 50)).toBeUndefined();
+    expect(withinBytes(retirement(inPartitions(union(floor(1, 2), large(3)))), 50)).toBeUndefined();
+  });
+
+  it('has all entries up to its floor, and never takes more bytes than it may', () => {
+    fc.assert(
+      fc.property(anyPartitionDots, fc.integer({ min: 1, max: 60 }), (all, bytesMax) => {
+        const whole = retirement(restrictedEntries(all, first, logIndex(7)));
+        const within = withinBytes(whole, bytesMax);
+        if (within === undefined) return;
+        expect(bytesOf(within.entries)).toBeLessThanOrEqual(bytesMax);
+        expect(within.entries).toEqual(restrictedEntries(whole.entries, first, within.floor));
+      }),
+    );
   });
 });
 

@@ -6,16 +6,16 @@
  * *entries*. What the floor claims beyond them are writes that no replica has, and never will have: lost before anybody held them
  * durably. For that to be so:
  *
- * 1. All owners of a partition have told the same entries, of flushed clocks, after they had begun to refuse direct messages with
- *    other dots of these actors. From then on no owner's entries grow: an exchange brings only what another owner has flushed.
+ * 1. All owners of a partition have told the same entries, of flushed clocks, after every member had begun to refuse direct messages
+ *    with other dots of these actors, owner or not: a fallback that refused them later could still have brought one to an owner that
+ *    had told. From then on no owner's entries grow: an exchange brings only what another owner has flushed.
  * 2. No hint anywhere holds a dot of these actors that is not among the entries, and no fallback takes in one any more.
  * 3. A replica folds only once its own clock covers the entries: only then is what the floor claims incorporated.
  *
  * A floor says for itself what it stands for, so a context with floors can be handed to a replica that has not folded yet. There it
  * covers the same writes as the entries would: nothing else of these actors exists.
  */
-import type { ByteReader, ByteWriter } from '../bytes.ts';
-import { DecodeError } from '../bytes.ts';
+import { type ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { type LogIndex, type MemberNumber, type Partition, partition as partitionOf } from '../ids.ts';
 import { actorGrant, actorMember, type Dot } from './dot.ts';
 import {
@@ -133,6 +133,23 @@ export function equalPartitionDots(a: PartitionDots, b: PartitionDots): boolean 
 export function restrictedEntries(entries: PartitionDots, member: MemberNumber, floor: LogIndex): PartitionDots {
   const restricted = [...entries].map(([partition, dots]) => [partition, restrictedTo(dots, member, floor)] as const);
   return new Map(restricted.filter(([, dots]) => dots.length > 0));
+}
+
+/**
+ * The retirement, if its entries take no more bytes than that; of the older ones of its actors, if those are too large. Undefined when
+ * there is no smaller one: the entries of the oldest actor alone are.
+ */
+export function withinBytes(retirement: Retirement, bytesMax: number): Retirement | undefined {
+  const { member, entries } = retirement;
+  const out = new ByteWriter();
+  writePartitionDots(out, entries);
+  if (out.length <= bytesMax) return retirement;
+  // Not those that a floor stands for: they are retired already, and nothing would be won.
+  const actors = [...entries.values()].flatMap((dots) => withoutFloors(dots).map(({ actor }) => actorGrant(actor)));
+  const grants = [...new Set(actors)].sort((a, b) => a - b);
+  const floor = grants[Math.floor(grants.length / 2) - 1];
+  if (floor === undefined) return undefined;
+  return withinBytes({ member, floor, entries: restrictedEntries(entries, member, floor) }, bytesMax);
 }
 
 /** Wire and disk form: the number of partitions, then of each, ascending, its number and its dots. */
