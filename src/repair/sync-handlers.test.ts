@@ -4,8 +4,10 @@ import { dot, dots, floor } from '../core/causality/causality-builders.ts';
 import { type DotSet, union } from '../core/causality/dot-set.ts';
 import type { Retirement } from '../core/causality/retirement.ts';
 import { createCommand, History } from '../core/cluster/cluster-builders.ts';
-import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
+import { epoch, logIndex, memberNumber, nodeId, type ObjectKey, objectKey, partition } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
 import { ClusterView } from '../membership/cluster-view.ts';
+import type { Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import { Replica } from '../replica/replica.ts';
 import { IncomingRequest } from '../rpc/incoming.ts';
@@ -23,9 +25,10 @@ let disk: TestStore;
 let replica: Replica;
 
 /** What an owner whose clock is `theirs` is told that it lacks. */
-async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
+async function askMissing(theirs: DotSet, store: Store = disk.store, dotsMax = 100): Promise<MissingAnswer> {
   const handler = syncHandlers({
-    ...{ replica, store: disk.store, limits: EXCHANGE_LIMITS, digest: () => 0n, life: 1, knows: () => undefined },
+    ...{ replica, store, digest: () => 0n, life: 1, knows: () => undefined },
+    limits: { ...EXCHANGE_LIMITS, dots: dotsMax },
     contentOf: () => undefined,
     compared: () => undefined,
     retirements: () => [retirement],
@@ -45,16 +48,19 @@ async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
   return answer;
 }
 
+beforeEach(async () => {
+  disk = await openTestStore();
+  const view = new ClusterView(new History(createCommand()).present);
+  replica = new Replica({
+    ...{ self: nodeId('n1'), store: disk.store, limits: { siblings: 3, objectBytes: 100 }, hashOf: () => 0 },
+    currentView: () => view,
+    ownActor: () => undefined,
+    forgot: () => {},
+  });
+});
+
 describe('an owner that has folded, asked what another one lacks', () => {
-  beforeEach(async () => {
-    disk = await openTestStore();
-    const view = new ClusterView(new History(createCommand()).present);
-    replica = new Replica({
-      ...{ self: nodeId('n1'), store: disk.store, limits: { siblings: 3, objectBytes: 100 }, hashOf: () => 0 },
-      currentView: () => view,
-      ownActor: () => undefined,
-      forgot: () => {},
-    });
+  beforeEach(() => {
     disk.store.applyClock(p0, floor(1, 3));
   });
 
@@ -72,5 +78,37 @@ describe('an owner that has folded, asked what another one lacks', () => {
   it('cannot name what is below the floor: all keys must be compared', async () => {
     expect(await askMissing(dots('1.3.1'))).toEqual({ kind: 'unknown' });
     expect(await askMissing(floor(1, 2))).toEqual({ kind: 'unknown' });
+  });
+});
+
+describe('an owner that cannot read some of its records, asked what another one lacks', () => {
+  const [first, second] = [dot('2.4.1'), dot('2.4.2')];
+  const unreadable = objectKey('b', 'damaged');
+  let failing: Store;
+
+  beforeEach(() => {
+    const { store } = disk;
+    failing = Object.create(store, {
+      read: {
+        value: (at: typeof p0, which: ObjectKey) => {
+          if (which === unreadable) throw new StoreError('storage-failed', 'damaged');
+          return store.read(at, which);
+        },
+      },
+    });
+    for (const [to, written] of [[unreadable, first] as const, [key, second] as const]) {
+      store.apply(p0, to, undefined, [written]);
+      replica.dotLog.add(p0, written, to);
+    }
+  });
+
+  it('names all others, and has found what is damaged: that remains missing', async () => {
+    expect(await askMissing([], failing)).toMatchObject({ kind: 'keys', keys: [{ key, dots: [second] }] });
+    expect(replica.damaged.has(p0, unreadable)).toBe(true);
+  });
+
+  it('is not kept from naming those behind them by the limit of an answer', async () => {
+    await askMissing([], failing, 1);
+    expect(await askMissing([], failing, 1)).toMatchObject({ kind: 'keys', keys: [{ key, dots: [second] }] });
   });
 });
