@@ -202,12 +202,13 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     },
     async stop() {
       isStopped = true;
-      antiEntropy.stop();
+      const exchangesEnded = antiEntropy.stop();
       membership.stop();
       readRepairs.stop();
       delivery.stop();
       retirements.stop();
       await calls.stop();
+      await exchangesEnded;
       hints.close();
       await store.close();
     },

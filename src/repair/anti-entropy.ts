@@ -75,7 +75,8 @@ export class AntiEntropy {
   readonly damageRepair: DamageRepair;
   private readonly due = new Map<NodeId, number>();
   private timer: Timer | undefined;
-  private isRunning = false;
+  /** Undefined while none is under way. */
+  private running: Promise<void> | undefined;
   private isStopped = false;
   rounds = 0;
   readonly pulled = { keys: 0, bytes: 0, comparisons: 0 };
@@ -91,10 +92,13 @@ export class AntiEntropy {
     this.schedule();
   }
 
-  stop(): void {
+  /** Resolves when nothing more is written to the store. What is being asked of others must fail, or it takes as long as that does. */
+  async stop(): Promise<void> {
     this.isStopped = true;
     this.inventory.stop();
+    this.damageRepair.stop();
     this.timer?.cancel();
+    await this.running;
   }
 
   /** The peer can be reached again: what either side has missed is to be exchanged now. */
@@ -118,30 +122,34 @@ export class AntiEntropy {
   }
 
   private schedule(): void {
-    if (this.isStopped || this.isRunning) return;
+    if (this.isStopped || this.running !== undefined) return;
     this.timer?.cancel();
     const { clock } = this.options;
     const nowMs = clock.monotonicMs();
     const earliestMs = Math.min(nowMs + ROUND_MS, ...this.due.values());
-    this.timer = clock.after(Math.max(0, earliestMs - nowMs), () => void this.run());
+    this.timer = clock.after(Math.max(0, earliestMs - nowMs), () => {
+      this.running = this.run().finally(() => {
+        this.running = undefined;
+        this.schedule();
+      });
+    });
   }
 
   private async run(): Promise<void> {
-    this.isRunning = true;
+    const { currentView, self, retirements } = this.options;
     try {
-      await this.inventory.take(this.options.currentView()?.partitionsOf(this.options.self) ?? []);
-      this.options.retirements.fold();
+      await this.inventory.take(currentView()?.partitionsOf(self) ?? []);
+      if (this.isStopped) return;
+      retirements.fold();
       for (const peer of this.duePeers()) await this.round(peer);
-      this.options.retirements.fold();
+      if (this.isStopped) return;
+      retirements.fold();
       await this.damageRepair.run();
-      await this.tidy();
+      if (!this.isStopped) await this.tidy();
     } catch (error) {
       // A broken store or invariant ends the process by itself; the round is simply over.
       if (!(error instanceof StoreError)) throw error;
       this.options.logger.warn({ reason: error.message }, 'an exchange with other owners failed');
-    } finally {
-      this.isRunning = false;
-      this.schedule();
     }
   }
 
@@ -181,12 +189,14 @@ export class AntiEntropy {
     if (common.length === 0) return;
     this.rounds++;
     const heard = await this.exchangeClocks(view, peer, common);
+    if (this.isStopped) return;
     for (const { partition, clock } of heard) this.covered(view, peer, partition, clock);
     for (const { partition, clock: theirs } of heard) {
       if (this.isStopped) return;
       if (isSubset(theirs, this.options.store.clock(partition))) continue;
       const pull = new PartitionPull(this.options, view, peer, partition, this.pulled);
       await this.attempt(partition, () => pull.run());
+      if (this.isStopped) return;
       this.covered(view, peer, partition, theirs);
       // Whoever is silent must not keep this node from the others, a time-out for each partition.
       if (pull.isUnanswered) return;

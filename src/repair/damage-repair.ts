@@ -42,10 +42,15 @@ export class DamageRepair {
   private readonly needs: DamageRepairNeeds;
   /** By finding: since when some owner could not read its own record either. */
   private readonly unreadableSince = new Map<number, number>();
+  private isStopped = false;
   mended = 0;
 
   constructor(needs: DamageRepairNeeds) {
     this.needs = needs;
+  }
+
+  stop(): void {
+    this.isStopped = true;
   }
 
   async run(): Promise<void> {
@@ -53,7 +58,10 @@ export class DamageRepair {
     const due = replica.damaged.list().slice(0, KEYS_PER_ROUND);
     const findings = new Set(due.map(({ finding }) => finding));
     for (const finding of this.unreadableSince.keys()) if (!findings.has(finding)) this.unreadableSince.delete(finding);
-    for (const damaged of due) await this.mend(damaged);
+    for (const damaged of due) {
+      if (this.isStopped) return;
+      await this.mend(damaged);
+    }
     // Contents with a damaged record were not counted to the end.
     for (const partition of new Set(due.map((damaged) => damaged.partition))) await inventory.count(partition);
   }

@@ -45,7 +45,7 @@ export class Inventory {
     const endMs = clock.monotonicMs() + TURN_MS;
     for (const partition of partitions) {
       if (this.taken.has(partition)) continue;
-      if (clock.monotonicMs() >= endMs) return;
+      if (this.isStopped || clock.monotonicMs() >= endMs) return;
       await this.count(partition);
     }
     const nowMs = clock.monotonicMs();

@@ -55,7 +55,8 @@ export class PartitionPull {
   private readonly partition: Partition;
   private readonly counts: PullCounts;
   private readonly pace = new PullPace();
-  /** The peer has left a question unanswered: there is no use in asking it more for now. */
+  private isSilent = false;
+  /** The peer has left a question unanswered: there is no use in asking it more for now. One that refuses may answer of other partitions. */
   isUnanswered = false;
 
   constructor(needs: PullNeeds, view: ClusterView, peer: NodeId, partition: Partition, counts: PullCounts) {
@@ -67,7 +68,7 @@ export class PartitionPull {
   }
 
   /**
-   * Ends when nothing is missing that the peer had when it was last asked, or when it does not answer. Errors: storage-failed, when
+   * Ends when nothing is missing that the peer had when it was last asked, or when it refuses or does not answer. Errors: storage-failed, when
    * what is left cannot be taken in, because what is here of these keys is damaged.
    */
   async run(): Promise<void> {
@@ -132,11 +133,16 @@ export class PartitionPull {
   }
 
   private giveUp(): void {
-    this.isUnanswered = true;
+    this.isUnanswered = this.isSilent;
   }
 
+  private readonly noteSilence = (): void => {
+    this.isSilent = true;
+  };
+
   private askCompare(after: ObjectKey | undefined): Promise<CompareAnswer | undefined> {
-    return askCompare(this.needs.calls, this.peer, { epoch: this.view.epoch, partition: this.partition, after });
+    const request = { epoch: this.view.epoch, partition: this.partition, after };
+    return askCompare(this.needs.calls, this.peer, request, this.noteSilence);
   }
 
   /** One key that cannot be read here does not hold up the others: it remains missing. */
@@ -178,6 +184,7 @@ export class PartitionPull {
     read: (body: Parameters<typeof readMissingAnswer>[0]) => T,
   ): Promise<T | undefined> {
     const outcome = await this.needs.calls.request(this.peer, method, out.view(), CALL_MS);
+    if (outcome.kind === 'failed') this.noteSilence();
     return outcome.kind === 'reply' ? decoded(() => read(outcome.body)) : undefined;
   }
 
@@ -188,15 +195,17 @@ export class PartitionPull {
   }
 }
 
-/** One piece of the peer's copy of a partition. Undefined when it does not answer. */
+/** One piece of the peer's copy of a partition. Undefined when it refuses or, which `silent` is told, does not answer. */
 export async function askCompare(
   calls: Calls,
   peer: NodeId,
   request: CompareRequest,
+  silent: () => void = () => {},
 ): Promise<CompareAnswer | undefined> {
   const out = new ByteWriter();
   writeCompareRequest(out, request);
   const outcome = await calls.request(peer, METHOD.compare, out.view(), CALL_MS);
+  if (outcome.kind === 'failed') silent();
   return outcome.kind === 'reply' ? decoded(() => readCompareAnswer(outcome.body)) : undefined;
 }
 

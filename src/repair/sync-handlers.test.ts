@@ -4,8 +4,10 @@ import { dot, dots, floor } from '../core/causality/causality-builders.ts';
 import { type DotSet, dotCount, union } from '../core/causality/dot-set.ts';
 import type { Retirement } from '../core/causality/retirement.ts';
 import { createCommand, History } from '../core/cluster/cluster-builders.ts';
-import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
+import { epoch, logIndex, memberNumber, nodeId, type ObjectKey, objectKey, partition } from '../core/ids.ts';
+import { StoreError } from '../errors.ts';
 import { ClusterView } from '../membership/cluster-view.ts';
+import type { Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import { Replica } from '../replica/replica.ts';
 import { IncomingRequest } from '../rpc/incoming.ts';
@@ -34,10 +36,19 @@ let divergences: Divergences;
 
 const digest = (clock: DotSet): bigint => BigInt(dotCount(clock));
 
+interface Asked {
+  readonly store?: Store;
+  readonly dotsMax?: number;
+}
+
 /** What the second node is answered. */
-async function ask(method: number, body: ByteWriter): Promise<ByteReader> {
+async function ask(
+  method: number,
+  body: ByteWriter,
+  { store = disk.store, dotsMax = 100 }: Asked = {},
+): Promise<ByteReader> {
   const handler = syncHandlers({
-    ...{ replica, store: disk.store, limits: EXCHANGE_LIMITS, digest, life: 1 },
+    ...{ replica, store, limits: { ...EXCHANGE_LIMITS, dots: dotsMax }, digest, life: 1 },
     knows: (...shown) => divergences.heard(...shown),
     contentOf: () => undefined,
     compared: () => undefined,
@@ -57,10 +68,10 @@ async function ask(method: number, body: ByteWriter): Promise<ByteReader> {
 }
 
 /** What an owner whose clock is `theirs` is told that it lacks. */
-async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
+async function askMissing(theirs: DotSet, asked?: Asked): Promise<MissingAnswer> {
   const out = new ByteWriter();
   writeMissingRequest(out, { epoch: epoch(1), partition: p0, clock: theirs });
-  return readMissingAnswer(await ask(METHOD.missing, out));
+  return readMissingAnswer(await ask(METHOD.missing, out, asked));
 }
 
 beforeEach(async () => {
@@ -110,5 +121,40 @@ describe('an owner that has folded, asked what another one lacks', () => {
   it('cannot name what is below the floor: all keys must be compared', async () => {
     expect(await askMissing(dots('1.3.1'))).toEqual({ kind: 'unknown' });
     expect(await askMissing(floor(1, 2))).toEqual({ kind: 'unknown' });
+  });
+});
+
+describe('an owner that cannot read some of its records, asked what another one lacks', () => {
+  const [first, second] = [dot('2.4.1'), dot('2.4.2')];
+  const unreadable = objectKey('b', 'damaged');
+  let failing: Store;
+
+  beforeEach(() => {
+    const { store } = disk;
+    failing = Object.create(store, {
+      read: {
+        value: (at: typeof p0, which: ObjectKey) => {
+          if (which === unreadable) throw new StoreError('storage-failed', 'damaged');
+          return store.read(at, which);
+        },
+      },
+    });
+    for (const [to, written] of [[unreadable, first] as const, [key, second] as const]) {
+      store.apply(p0, to, undefined, [written]);
+      replica.dotLog.add(p0, written, to);
+    }
+  });
+
+  it('names all others, and has found what is damaged: that remains missing', async () => {
+    expect(await askMissing([], { store: failing })).toMatchObject({ kind: 'keys', keys: [{ key, dots: [second] }] });
+    expect(replica.damaged.has(p0, unreadable)).toBe(true);
+  });
+
+  it('is not kept from naming those behind them by the limit of an answer', async () => {
+    await askMissing([], { store: failing, dotsMax: 1 });
+    expect(await askMissing([], { store: failing, dotsMax: 1 })).toMatchObject({
+      kind: 'keys',
+      keys: [{ key, dots: [second] }],
+    });
   });
 });

@@ -1,7 +1,8 @@
 import { ByteWriter } from '../core/bytes.ts';
+import type { Dot } from '../core/causality/dot.ts';
 import { type DotSet, dotsIn, hasFloor, subtract, union } from '../core/causality/dot-set.ts';
 import { foldable, type Retirement } from '../core/causality/retirement.ts';
-import { type Epoch, type NodeId, objectKey, type Partition } from '../core/ids.ts';
+import { type Epoch, type NodeId, type ObjectKey, objectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { Store, StoredObject } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
@@ -99,19 +100,45 @@ function missingHandler({ replica, store, knows, limits, retirements }: SyncHand
     const out = new ByteWriter();
     // Who has only not folded yet lacks nothing.
     const missing = subtract(clock, union(theirs, foldable(theirs, partition, retirements())));
-    const keys = hasFloor(missing) ? undefined : keysOfDots(replica.dotLog, partition, dotsIn(missing), limits.dots);
+    const keys = hasFloor(missing)
+      ? undefined
+      : keysOfDots(replica.dotLog, partition, readableDots(replica, partition, missing), limits.dots);
     if (keys === undefined) {
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {
-      const sent = takeWhileSmall(
-        Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })),
-        limits.bytes,
-      );
+      const sent = takeWhileSmall(readable(replica, store, partition, keys), limits.bytes);
       await store.durable(store.lastSequence, 'flush');
       writeMissingAnswer(out, { kind: 'keys', clock, keys: sent });
     }
     request.reply(out.view());
   };
+}
+
+/** Without those of the keys that are known to be damaged here: they must not fill the answer. */
+function* readableDots({ dotLog, damaged }: Replica, partition: Partition, missing: DotSet): Generator<Dot> {
+  for (const dot of dotsIn(missing)) {
+    const key = damaged.count === 0 ? undefined : dotLog.keyOf(partition, dot);
+    if (key === undefined || !damaged.has(partition, key)) yield dot;
+  }
+}
+
+/** What cannot be read is left out, and remains missing: one record must not keep the others from being told. */
+function readable(
+  { damaged }: Replica,
+  store: Store,
+  partition: Partition,
+  keys: ReadonlyMap<ObjectKey, readonly Dot[]>,
+): readonly SentKey[] {
+  const found: SentKey[] = [];
+  for (const [key, dots] of keys) {
+    try {
+      found.push({ key, dots, object: store.read(partition, key) });
+    } catch (error) {
+      if (!(error instanceof StoreError)) throw error;
+      damaged.note(partition, key);
+    }
+  }
+  return found;
 }
 
 function compareHandler({ replica, store, life, limits, contentOf }: SyncHandlerNeeds): RequestHandler {

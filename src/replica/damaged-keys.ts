@@ -27,6 +27,10 @@ export class DamagedKeys {
     this.size++;
   }
 
+  has(partition: Partition, key: ObjectKey): boolean {
+    return this.partitions.get(partition)?.has(key) === true;
+  }
+
   mended(partition: Partition, key: ObjectKey): void {
     if (this.partitions.get(partition)?.delete(key) === true) this.size--;
   }

@@ -213,6 +213,23 @@ describe('mending', () => {
   });
 });
 
+describe('keys that are stored with a context', () => {
+  const at = address.partition;
+  const ahead = dotSetOf([{ actor: theirs, counter: 9 }]);
+
+  it('are stored anew when the clock has caught up with it, though one of them cannot be read', () => {
+    const keys = ['damaged', 'one', 'two'].map((name) => objectKey('b', name));
+    for (const key of keys) replica.merge({ ...address, key, dots: [], container: { siblings: [], context: ahead } });
+    const [damaged] = keys;
+    if (damaged === undefined) throw new Error('a key');
+    disk.store.apply(at, damaged, Uint8Array.of(9, 9, 9), []);
+    disk.store.applyClock(at, ahead);
+    expect(() => replica.strip(at, 10)).toThrow(expect.objectContaining({ code: 'storage-failed' }));
+    replica.strip(at, 10);
+    expect(disk.store.scan(at, undefined, 10).map(({ key }) => key)).toEqual([damaged]);
+  });
+});
+
 describe('a damaged record', () => {
   it('is an error, never an absence (H1)', () => {
     disk.store.apply(address.partition, address.key, Uint8Array.of(9, 9, 9), []);

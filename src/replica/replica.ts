@@ -156,10 +156,10 @@ export class Replica {
     const keys = this.residues.get(partition) ?? [];
     const clock = this.store.clock(partition);
     for (const key of firstOf(keys, limit)) {
+      // To the end of the set, or out of it: those that cannot be stripped yet, or not be read, must not hold up the others.
+      this.residues.get(partition)?.delete(key);
       const stored = this.container({ partition, key });
       const stripped = strip(stored, clock);
-      // To the end of the set: those that cannot be stripped yet must not hold up the others.
-      this.residues.get(partition)?.delete(key);
       this.noteResidue(partition, key, stripped);
       if (stripped.context !== stored.context)
         this.apply({ partition, key }, stored, { stored: stripped, clock, added: [] });

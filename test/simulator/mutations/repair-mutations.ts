@@ -33,9 +33,9 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     name: 'an exchange leaves out keys of which nothing is left',
     rule: 'I4',
     file: 'repair/sync-handlers.js',
-    find: 'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) }))',
+    find: 'found.push({ key, dots, object: store.read(partition, key) });',
     replace:
-      'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })).filter(({ object }) => object !== undefined)',
+      'if (store.read(partition, key) !== undefined) found.push({ key, dots, object: store.read(partition, key) });',
     checkers: ['convergence'],
     seedsMax: 1,
     scenario: LATE,
