@@ -105,7 +105,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const life = new ByteReader(random.bytes(4)).u32();
   const knows = (peer: NodeId, partition: Partition, theirs: DotSet): void =>
     divergences.heard(peer, partition, store.clock(partition), theirs);
-  const hints = new HintStore(store, clock, config.limits.hintBytes);
+  const hints = new HintStore(store, clock, config.limits.hintBytes, logger);
   const fallback = new Fallback({ store, hints, replica });
   const retired = () => membership.view?.state.retirements ?? NONE_RETIRED;
   const ended = new EndedActors(store, retired);

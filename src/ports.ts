@@ -105,10 +105,10 @@ export interface Store {
   scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[];
 
   meta(key: string): Uint8Array | undefined;
-  /** Every record whose key starts with `prefix`, in byte order. */
+  /** Every record whose key starts with `prefix`, in byte order. Errors: storage-failed, when one of them is damaged. */
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[];
-  /** The same, one by one and in no order: for more records than should be in memory together. */
-  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void;
+  /** The same, one by one and in no order: for more records than should be in memory together. A damaged one has no value. */
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array | undefined) => void): void;
   /** All or none of the changes. */
   applyMeta(changes: readonly MetaChange[]): Sequence;
 

@@ -33,7 +33,7 @@ async function keeping(ownerNumbers: readonly number[]) {
   const nodes = await Promise.all(names.map((id) => nodeOf(id, network, view)));
   const first = nodes[0];
   if (first === undefined) throw new Error('a node');
-  const hints = new HintStore(first.store, clock, 10_000);
+  const hints = new HintStore(first.store, clock, 10_000, memoryLogger());
   hints.keep(
     away,
     { epoch: view.epoch, partition: at, key },

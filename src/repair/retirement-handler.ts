@@ -57,6 +57,8 @@ export async function answerRetirement(
     .partitionsOf(self)
     .map((partition) => [partition, restrictedTo(store.clock(partition), member, floor)] as const);
   const kept = hintedDots(hints, member, floor);
+  // In the end it speaks without those that are damaged: their writes reach nobody, or are refused ({@link EndedActors}).
+  if (hints.damaged.mayBeReadLater) return refused('hints that cannot be read now');
   await store.durable(store.lastSequence, 'flush');
   const held = owned.filter(([, dots]) => dots.length > 0);
   return { kind: 'told', epoch: view.epoch, grant, owned: new Map(held), kept };

@@ -146,7 +146,7 @@ describe('hints', () => {
     hints.keep(target, { epoch: epoch(1), partition: p0, key: objectKey('b', name) }, writes, 'counted');
   };
   beforeEach(() => {
-    hints = new HintStore(disk.store, disk.clock, 100_000);
+    hints = new HintStore(disk.store, disk.clock, 100_000, disk.logger);
     keep('old', '1.3.1', '1.3.2');
     keep('both', '1.3.2', '1.4.1');
     keep('new', '1.4.2', '2.1.1');

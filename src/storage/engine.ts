@@ -14,11 +14,12 @@ import type {
   StoreStats,
   Timer,
 } from '../ports.ts';
+import { checkKey } from './check-key.ts';
 import type { Checkpointer } from './checkpoint.ts';
 import type { Checksum32, StateTable } from './devices.ts';
 import type { Memtable } from './memtable.ts';
 import { scanObjects } from './scan-objects.ts';
-import { metaStateKey, objectStateKey, stateValue } from './state-format.ts';
+import { damaged, metaStateKey, objectStateKey, stateValue } from './state-format.ts';
 import { metaInTable } from './state-read.ts';
 import type { WriteAheadLog } from './write-ahead-log.ts';
 
@@ -109,11 +110,14 @@ export class StorageEngine implements Store {
 
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
     const records: { readonly key: string; readonly value: Uint8Array }[] = [];
-    this.visitMeta(prefix, (key, value) => records.push({ key, value }));
+    this.visitMeta(prefix, (key, value) => {
+      if (value === undefined) throw damaged(`record ${key}`);
+      records.push({ key, value });
+    });
     return records.sort((a, b) => compareKeys(a.key, b.key));
   }
 
-  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array | undefined) => void): void {
     const recent = new Map(this.parts.memtable.metaWithPrefix(prefix));
     for (const [key, { value }] of recent) if (value !== undefined) visit(key, value);
     const stored = metaInTable(this.parts.state, this.parts.checksum32, prefix);
@@ -278,16 +282,6 @@ export interface EngineParts {
 }
 
 const CLOSE_AFTER_FAILURE_MS = 2000;
-/** LMDB takes 1978 bytes, ours included. Callers validate; a longer key would only show when a checkpoint fails. */
-const KEY_BYTES_MAX = 1900;
-
-function checkKey(key: string): void {
-  invariant(
-    3 * key.length <= KEY_BYTES_MAX || Buffer.byteLength(key) <= KEY_BYTES_MAX,
-    'a key longer than the state can take',
-  );
-}
-
 function storageFailure(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);

@@ -1,9 +1,8 @@
 import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
-import { StoreError } from '../errors.ts';
 import type { StoredObject } from '../ports.ts';
-import type { Checksum32, StateEntry, StateTable } from './devices.ts';
+import type { Checksum32, StateTable } from './devices.ts';
 import type { Memtable } from './memtable.ts';
-import { objectBounds, objectKeyText, stateValue } from './state-format.ts';
+import { objectBounds, objectKeyText, wholeStateValue } from './state-format.ts';
 
 export interface ScanOptions {
   readonly state: StateTable;
@@ -13,16 +12,6 @@ export interface ScanOptions {
   /** Undefined: from the first object on. */
   readonly after: ObjectKey | undefined;
   readonly limit: number;
-}
-
-/** Undefined when it is damaged: one record must not keep the others from being found. */
-function wholeValue(entry: StateEntry, checksum32: Checksum32): Uint8Array | undefined {
-  try {
-    return stateValue(entry, checksum32, 'an object');
-  } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
-  }
 }
 
 /**
@@ -41,7 +30,7 @@ export function scanObjects(options: ScanOptions): readonly StoredObject[] {
   const found: StoredObject[] = [];
   for (const entry of entries) {
     const key = objectKeyText(entry.key);
-    if (!recent.has(key)) found.push({ key, object: wholeValue(entry, checksum32) });
+    if (!recent.has(key)) found.push({ key, object: wholeStateValue(entry, checksum32) });
   }
   for (const [key, object] of recent) if (object !== undefined) found.push({ key, object });
   return found.sort((a, b) => compareKeys(a.key, b.key)).slice(0, limit);

@@ -9,18 +9,18 @@ import {
   prefixEnd,
   readClock,
   stateValue,
+  wholeStateValue,
 } from './state-format.ts';
 
-/** The meta records of the table whose key starts with `prefix`. */
+/** The meta records of the table whose key starts with `prefix`; a damaged one without its value. */
 export function* metaInTable(
   state: StateTable,
   checksum32: Checksum32,
   prefix: string,
-): Generator<readonly [key: string, value: Uint8Array]> {
+): Generator<readonly [key: string, value: Uint8Array | undefined]> {
   const start = metaStateKey(prefix);
   for (const entry of entriesBetween(state, start, prefixEnd(start))) {
-    const key = metaKeyText(entry.key);
-    yield [key, stateValue(entry, checksum32, `record ${key}`)];
+    yield [metaKeyText(entry.key), wholeStateValue(entry, checksum32)];
   }
 }
 

@@ -110,7 +110,7 @@ export class ObservedStore implements Store {
     return this.inner.metaWithPrefix(prefix);
   }
 
-  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array | undefined) => void): void {
     this.inner.visitMeta(prefix, visit);
   }
 
