@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from 'vitest';
-import { containerOf, dot, dots } from '../core/causality/causality-builders.ts';
+import { dot, dots } from '../core/causality/causality-builders.ts';
 import { actorOf } from '../core/causality/dot.ts';
 import { hintedWrites } from '../core/causality/hinted-writes.ts';
 import { createCommand, grantCommand, History, n2 } from '../core/cluster/cluster-builders.ts';
@@ -35,8 +35,10 @@ function ask(): Promise<RetirementAnswer> {
   return answerRetirement({ ...needs, ended: new EndedActors(store, () => new Map()) }, request);
 }
 
-function keep(name: string): void {
-  const writes = hintedWrites(containerOf([dot(`1.${ended}.1`)]), dots(`1.${ended}.1`));
+function keep(name: string, version = new Uint8Array(1)): void {
+  const written = dots(`1.${ended}.1`);
+  const siblings = [{ dot: dot(`1.${ended}.1`), version }];
+  const writes = hintedWrites({ siblings, context: written }, written);
   hints.keep(memberNumber(3), { epoch: epoch(1), partition: partition(0), key: key(name) }, writes, 'counted');
 }
 
@@ -49,6 +51,11 @@ describe('asked what it holds of ended actors, a node', () => {
   it('tells what its hints hold', async () => {
     keep('k');
     expect(await ask()).toMatchObject({ kind: 'told', kept: new Map([[partition(0), dots(`1.${ended}.1`)]]) });
+  });
+
+  it('looks through no more hints than it can in one step', async () => {
+    for (let i = 0; i < 8; i++) keep(`large ${i}`, new Uint8Array(1 << 20));
+    expect(await ask()).toMatchObject({ kind: 'refused', reason: expect.stringContaining('to be delivered first') });
   });
 
   it('waits for a hint that it cannot read, and in the end speaks without one that is damaged (H21)', async () => {

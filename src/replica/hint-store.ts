@@ -22,6 +22,8 @@ export interface KeptHint extends HintedWrites {
   readonly target: MemberNumber;
   readonly partition: Partition;
   readonly key: ObjectKey;
+  /** What it takes, in memory as well. */
+  readonly bytes: number;
   /** Changes whenever the hint does; to be durable before the hint leaves this node (C3, C7). 0: it already is. */
   readonly sequence: Sequence;
 }
@@ -168,10 +170,10 @@ export class HintStore {
   hint(target: MemberNumber, key: ObjectKey): KeptHint | undefined {
     const entry = this.targets.get(target)?.entries.get(key);
     if (entry === undefined) return undefined;
-    const { partition, sequence } = entry;
+    const { partition, bytes, sequence } = entry;
     const name = hintKey(target, key);
     const record = this.readable(name);
-    if (!(record instanceof StoreError)) return { target, partition, key, sequence, ...record.writes };
+    if (!(record instanceof StoreError)) return { target, partition, key, bytes, sequence, ...record.writes };
     this.damaged.note(name, sequence, record);
     this.drop(target, key, entry);
     return undefined;
