@@ -1,18 +1,36 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter } from '../core/bytes.ts';
 import { dot, dots, floor } from '../core/causality/causality-builders.ts';
+import { encodeContainer } from '../core/causality/container.ts';
 import { type DotSet, union } from '../core/causality/dot-set.ts';
 import type { Retirement } from '../core/causality/retirement.ts';
 import { createCommand, History } from '../core/cluster/cluster-builders.ts';
-import { epoch, logIndex, memberNumber, nodeId, objectKey, partition } from '../core/ids.ts';
+import {
+  epoch,
+  logIndex,
+  memberNumber,
+  nodeId,
+  type ObjectKey,
+  objectKey,
+  type Partition,
+  partition,
+} from '../core/ids.ts';
 import { ClusterView } from '../membership/cluster-view.ts';
+import type { Store } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import { Replica } from '../replica/replica.ts';
 import { IncomingRequest } from '../rpc/incoming.ts';
-import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { openTestStore, type TestStore, turn } from '../storage/storage-builders.ts';
 import { EXCHANGE_LIMITS } from './exchange-limits.ts';
 import { syncHandlers } from './sync-handlers.ts';
-import { type MissingAnswer, readMissingAnswer, writeMissingRequest } from './sync-messages.ts';
+import {
+  type CompareAnswer,
+  type MissingAnswer,
+  readCompareAnswer,
+  readMissingAnswer,
+  writeCompareRequest,
+  writeMissingRequest,
+} from './sync-messages.ts';
 
 const p0 = partition(0);
 const key = objectKey('b', 'k');
@@ -20,41 +38,102 @@ const entries = dots('1.3.1', '1.3.2');
 const retirement: Retirement = { member: memberNumber(1), floor: logIndex(3), entries: new Map([[p0, entries]]) };
 
 let disk: TestStore;
+let store: Store;
+let reads: number;
 let replica: Replica;
 
-/** What an owner whose clock is `theirs` is told that it lacks. */
-async function askMissing(theirs: DotSet): Promise<MissingAnswer> {
+/** What this owner answers to the request. */
+async function ask(method: number, write: (out: ByteWriter) => void): Promise<ByteReader> {
   const handler = syncHandlers({
-    ...{ replica, store: disk.store, limits: EXCHANGE_LIMITS, digest: () => 0n, life: 1, knows: () => undefined },
+    ...{ replica, store, limits: EXCHANGE_LIMITS, digest: () => 0n, life: 1, knows: () => undefined },
     contentOf: () => undefined,
     compared: () => undefined,
     retirements: () => [retirement],
-  }).get(METHOD.missing);
-  let answer: MissingAnswer | undefined;
+  }).get(method);
+  let answer: ByteReader | undefined;
   const sender = {
     sendReply: (_: IncomingRequest, body: Uint8Array) => {
-      answer = readMissingAnswer(new ByteReader(Uint8Array.from(body)));
+      answer = new ByteReader(Uint8Array.from(body));
     },
     sendFailure: () => undefined,
   };
   const out = new ByteWriter();
-  writeMissingRequest(out, { epoch: epoch(1), partition: p0, clock: theirs });
-  const request = new IncomingRequest(sender, nodeId('n2'), 1, 1, METHOD.missing, 1000);
-  await handler?.(new ByteReader(out.copy()), request);
-  if (answer === undefined) throw new Error('no answer');
+  write(out);
+  const request = new IncomingRequest(sender, nodeId('n2'), 1, 1, method, 1000);
+  const handled = handler?.(new ByteReader(out.copy()), request);
+  while (answer === undefined) {
+    disk.clock.advance(1);
+    await turn();
+  }
+  await handled;
   return answer;
 }
 
+/** What an owner whose clock is `theirs` is told that it lacks. */
+const askMissing = async (theirs: DotSet): Promise<MissingAnswer> =>
+  readMissingAnswer(
+    await ask(METHOD.missing, (out) => writeMissingRequest(out, { epoch: epoch(1), partition: p0, clock: theirs })),
+  );
+
+const askCompare = async (after: ObjectKey | undefined): Promise<CompareAnswer> =>
+  readCompareAnswer(
+    await ask(METHOD.compare, (out) => writeCompareRequest(out, { epoch: epoch(1), partition: p0, after })),
+  );
+
+beforeEach(async () => {
+  disk = await openTestStore();
+  reads = 0;
+  store = Object.create(disk.store, {
+    read: {
+      value: (at: Partition, of: ObjectKey) => {
+        reads++;
+        return disk.store.read(at, of);
+      },
+    },
+  });
+  const view = new ClusterView(new History(createCommand()).present);
+  replica = new Replica({
+    ...{ self: nodeId('n1'), store, limits: { siblings: 3, objectBytes: 1 << 20 }, hashOf: () => 0 },
+    currentView: () => view,
+    ownActor: () => undefined,
+    forgot: () => {},
+  });
+});
+
+describe('an owner of large values', () => {
+  const names = ['a', 'b', 'c', 'd', 'e'].map((name) => objectKey('b', name));
+
+  beforeEach(() => {
+    for (const [i, name] of names.entries()) {
+      const siblings = [{ dot: dot(`2.4.${i + 1}`), version: new Uint8Array(30_000) }];
+      disk.store.apply(p0, name, encodeContainer({ siblings, context: [] }), [dot(`2.4.${i + 1}`)]);
+      replica.dotLog.add(p0, dot(`2.4.${i + 1}`), name);
+    }
+  });
+
+  it('reads about as many of them as it sends in an answer', async () => {
+    expect(await askMissing([])).toMatchObject({ kind: 'keys', keys: [{ key: names[0] }, { key: names[1] }] });
+    expect(reads).toBe(3);
+  });
+
+  it('sends them in as many pieces as it takes when all keys are compared, and says which is the last', async () => {
+    const pieces: (readonly [keys: readonly ObjectKey[], isLast: boolean])[] = [];
+    for (let after: ObjectKey | undefined; pieces.at(-1)?.[1] !== true; after = pieces.at(-1)?.[0].at(-1)) {
+      const { keys, isLast } = await askCompare(after);
+      pieces.push([keys.map((one) => one.key), isLast]);
+    }
+    expect(pieces).toEqual([
+      [names.slice(0, 2), false],
+      [names.slice(2, 4), false],
+      [names.slice(4), true],
+    ]);
+    expect(await askCompare(names[4])).toMatchObject({ keys: [], isLast: true });
+    expect(await askCompare(names[2])).toMatchObject({ keys: [{ key: names[3] }, { key: names[4] }], isLast: true });
+  });
+});
+
 describe('an owner that has folded, asked what another one lacks', () => {
-  beforeEach(async () => {
-    disk = await openTestStore();
-    const view = new ClusterView(new History(createCommand()).present);
-    replica = new Replica({
-      ...{ self: nodeId('n1'), store: disk.store, limits: { siblings: 3, objectBytes: 100 }, hashOf: () => 0 },
-      currentView: () => view,
-      ownActor: () => undefined,
-      forgot: () => {},
-    });
+  beforeEach(() => {
     disk.store.applyClock(p0, floor(1, 3));
   });
 

@@ -103,7 +103,8 @@ function missingHandler({ replica, store, knows, limits, retirements }: SyncHand
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {
       const sent = takeWhileSmall(
-        Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })),
+        keys,
+        ([key, dots]) => ({ key, dots, object: store.read(partition, key) }),
         limits.bytes,
       );
       await store.durable(store.lastSequence, 'flush');
@@ -119,14 +120,12 @@ function compareHandler({ replica, store, life, limits, contentOf }: SyncHandler
     checkOwner(replica, epoch, partition);
     const clock = store.clock(partition);
     const content = contentOf(partition);
-    const found = store.scan(partition, after, limits.keys);
+    const found = store.scan(partition, after, limits.keys, limits.bytes);
     checkWhole(replica, partition, found);
-    const keys = takeWhileSmall(
-      found.map(({ key, object }) => ({ key, object, dots: [] })),
-      limits.bytes,
-    );
+    const keys = found.map(({ key, object }) => ({ key, object, dots: [] }));
+    const last = found.at(-1)?.key;
+    const isLast = last === undefined || (keys.length < limits.keys && store.scan(partition, last, 1).length === 0);
     await store.durable(store.lastSequence, 'flush');
-    const isLast = found.length < limits.keys && keys.length === found.length;
     const out = new ByteWriter();
     writeCompareAnswer(out, { life, clock, content, keys, isLast });
     request.reply(out.view());
@@ -140,14 +139,17 @@ function checkWhole(replica: Replica, partition: Partition, found: readonly Stor
   if (damaged.length > 0) throw new StoreError('storage-failed', `a damaged record in partition ${partition}`);
 }
 
-/** At least one, so that whoever asks gets on. */
-function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly SentKey[] {
+/** At least one, so that whoever asks gets on. Those behind the first that is too much are not read. */
+function takeWhileSmall<T>(items: Iterable<T>, read: (item: T) => SentKey, bytesMax: number): readonly SentKey[] {
+  const taken: SentKey[] = [];
   let bytes = 0;
-  const end = keys.findIndex(({ key, object }, i) => {
-    bytes += key.length + (object?.length ?? 0);
-    return i > 0 && bytes > bytesMax;
-  });
-  return end < 0 ? keys : keys.slice(0, end);
+  for (const item of items) {
+    const one = read(item);
+    bytes += one.key.length + (one.object?.length ?? 0);
+    if (taken.length > 0 && bytes > bytesMax) break;
+    taken.push(one);
+  }
+  return taken;
 }
 
 /** Errors: conflict, as {@link Ownership.check}. */

@@ -94,10 +94,15 @@ export class StorageEngine implements Store {
     return this.parts.log.lastSequence;
   }
 
-  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[] {
+  scan(
+    partition: Partition,
+    after: ObjectKey | undefined,
+    limit: number,
+    bytesMax = Infinity,
+  ): readonly StoredObject[] {
     const { state, checksum32, memtable } = this.parts;
     return this.reading(
-      () => scanObjects({ state, checksum32, memtable, partition, after, limit }),
+      () => scanObjects({ state, checksum32, memtable, partition, after, limit, bytesMax }),
       `partition ${partition}`,
     );
   }

@@ -38,11 +38,13 @@ export function clocksInTable(state: StateTable, checksum32: Checksum32): Map<Pa
 function* entriesBetween(state: StateTable, from: Uint8Array, end: Uint8Array): Generator<StateEntry> {
   let start = from;
   for (;;) {
-    const entries = state.range(start, end, CHUNK_ENTRIES);
-    yield* entries;
-    const last = entries.at(-1);
-    if (last === undefined || entries.length < CHUNK_ENTRIES) return;
-    start = Buffer.concat([last.key, Buffer.of(0)]);
+    let count = 0;
+    for (const entry of state.range(start, end)) {
+      yield entry;
+      start = Buffer.concat([entry.key, Buffer.of(0)]);
+      if (++count === CHUNK_ENTRIES) break;
+    }
+    if (count < CHUNK_ENTRIES) return;
   }
 }
 

@@ -94,8 +94,8 @@ export class ObservedStore implements Store {
     return this.inner.applyClock(partition, dots);
   }
 
-  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[] {
-    return this.inner.scan(partition, after, limit);
+  scan(partition: Partition, after: ObjectKey | undefined, limit: number, bytesMax?: number): readonly StoredObject[] {
+    return this.inner.scan(partition, after, limit, bytesMax);
   }
 
   get lastSequence(): Sequence {

@@ -33,9 +33,9 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     name: 'an exchange leaves out keys of which nothing is left',
     rule: 'I4',
     file: 'repair/sync-handlers.js',
-    find: 'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) }))',
+    find: 'takeWhileSmall(keys, ([key, dots])',
     replace:
-      'Array.from(keys, ([key, dots]) => ({ key, dots, object: store.read(partition, key) })).filter(({ object }) => object !== undefined)',
+      'takeWhileSmall(Array.from(keys).filter(([key]) => store.read(partition, key) !== undefined), ([key, dots])',
     checkers: ['convergence'],
     seedsMax: 1,
     scenario: LATE,
