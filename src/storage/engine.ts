@@ -1,5 +1,5 @@
 import type { Dot } from '../core/causality/dot.ts';
-import { addDot, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
+import { addDots, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
 import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import { StoreError } from '../errors.ts';
@@ -76,7 +76,7 @@ export class StorageEngine implements Store {
     this.count(partition, key, object !== undefined);
     const sequence = this.parts.log.appendObject(partition, key, object, dots);
     this.parts.memtable.putObject(partition, key, object, sequence);
-    if (dots.length > 0) this.clocks.set(partition, dots.reduce(addDot, this.clock(partition)));
+    if (dots.length > 0) this.clocks.set(partition, addDots(this.clock(partition), dots));
     this.changed();
     return sequence;
   }
