@@ -97,7 +97,7 @@ export class MemoryStore implements StoreApi {
 
   hints(): HintsView {
     const target = { target: nodeId('n2'), count: 3, bytes: 900, oldestMs: 1500 };
-    return { bytes: 900, bytesMax: VALUE_BYTES_MAX, refused: 0, targets: [target] };
+    return { bytes: 900, bytesMax: VALUE_BYTES_MAX, refused: 0, damaged: 0, targets: [target] };
   }
 
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[] {

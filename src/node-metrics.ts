@@ -160,6 +160,11 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
   gauge('hints_removed', 'Hints that were delivered, since the start.', () => node.hints.removed);
   gauge('hints_refused', 'Hints that found no room, since the start.', () => node.hints.refused);
   gauge(
+    'hints_damaged',
+    'Hints whose record here cannot be read: they may hold the only copy of an acknowledged write.',
+    () => node.hints.damaged.count,
+  );
+  gauge(
     'hint_delivery_failures',
     'Attempts to deliver a hint that did not succeed, since the start.',
     () => node.delivery.failures,

@@ -104,7 +104,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const limits = ports.exchange ?? EXCHANGE_LIMITS;
   const life = new ByteReader(random.bytes(4)).u32();
   const knows: SyncHandlerNeeds['knows'] = (...shown) => divergences.heard(...shown);
-  const hints = new HintStore(store, clock, config.limits.hintBytes);
+  const hints = new HintStore(store, clock, config.limits.hintBytes, logger);
   const fallback = new Fallback({ store, hints, replica });
   const retired = () => membership.view?.state.retirements ?? NONE_RETIRED;
   const ended = new EndedActors(store, retired);

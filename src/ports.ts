@@ -104,14 +104,17 @@ export interface Store {
   apply(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence;
   /** Adds dots to the partition's clock: the effects of all of them are in its objects already. */
   applyClock(partition: Partition, dots: DotSet): Sequence;
-  /** At most `limit` objects of the partition behind the key `after`, in byte order of their keys; as {@link Store.read} shows them. */
-  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[];
+  /**
+   * At most `limit` objects of the partition behind the key `after`, in byte order of their keys; as {@link Store.read} shows them. Fewer
+   * where they would be more than `bytesMax` together with their keys, but one at least: only an empty answer is the end then.
+   */
+  scan(partition: Partition, after: ObjectKey | undefined, limit: number, bytesMax?: number): readonly StoredObject[];
 
   meta(key: string): Uint8Array | undefined;
-  /** Every record whose key starts with `prefix`, in byte order. */
+  /** Every record whose key starts with `prefix`, in byte order. Errors: storage-failed, when one of them is damaged. */
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[];
-  /** The same, one by one and in no order: for more records than should be in memory together. */
-  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void;
+  /** The same, one by one and in no order: for more records than should be in memory together. A damaged one has no value. */
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array | undefined) => void): void;
   /** All or none of the changes. */
   applyMeta(changes: readonly MetaChange[]): Sequence;
 

@@ -171,6 +171,8 @@ export interface HintsView {
   readonly bytesMax: number;
   /** Hints that found no room, since the start. */
   readonly refused: number;
+  /** Hints whose record cannot be read: they are in none of the other figures. */
+  readonly damaged: number;
   readonly targets: readonly {
     readonly target: NodeId;
     readonly count: number;

@@ -119,13 +119,13 @@ export class LocalApi implements StoreApi {
   hints(): HintsView {
     const view = requireView(this.context);
     const { hints, clock } = this.context;
-    const { bytes, bytesMax, refused } = hints;
+    const { bytes, bytesMax, refused, damaged } = hints;
     const targets = hints.totals().map(({ target, oldestMs, ...totals }) => ({
       target: view.withNumber(target).id,
       ...totals,
       oldestMs: Math.max(0, clock.wallMs() - oldestMs),
     }));
-    return { bytes, bytesMax, refused, targets };
+    return { bytes, bytesMax, refused, damaged: damaged.count, targets };
   }
 
   buckets(): readonly { readonly bucket: string; readonly properties: BucketProperties }[] {

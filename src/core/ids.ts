@@ -27,10 +27,21 @@ export const objectKey = (bucket: string, key: string): ObjectKey => `${bucket}\
 /** For decoders: a string that was an object key when it was encoded. */
 export const decodedObjectKey = (text: string): ObjectKey => text as ObjectKey;
 
-/** The order in which stores scan: that of the keys' UTF-8 bytes, which is not that of JavaScript's strings. */
+/**
+ * The order in which stores scan: that of the keys' UTF-8 bytes. It differs from that of JavaScript's strings, UTF-16, in one thing: what
+ * takes two units there, surrogates, comes last. Keys are well-formed: they were UTF-8 once.
+ */
 export function compareKeys(a: string, b: string): number {
-  return Buffer.compare(Buffer.from(a), Buffer.from(b));
+  const length = Math.min(a.length, b.length);
+  for (let at = 0; at < length; at++) {
+    const x = a.charCodeAt(at);
+    const y = b.charCodeAt(at);
+    if (x !== y) return isSurrogate(x) === isSurrogate(y) ? x - y : Number(isSurrogate(x)) - Number(isSurrogate(y));
+  }
+  return a.length - b.length;
 }
+
+const isSurrogate = (unit: number): boolean => unit >= 0xd800 && unit <= 0xdfff;
 
 /** The bucket of an object key. */
 export function bucketOf(object: ObjectKey): string {

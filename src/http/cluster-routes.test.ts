@@ -91,6 +91,7 @@ describe('hints', () => {
         bytes: 900,
         bytesMax: 1_048_576,
         refused: 0,
+        damaged: 0,
         targets: [{ target: 'n2', count: 3, bytes: 900, oldestMs: 1500 }],
       },
     ]);

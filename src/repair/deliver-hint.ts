@@ -1,5 +1,6 @@
 import { ByteWriter } from '../core/bytes.ts';
-import { dotsIn } from '../core/causality/dot-set.ts';
+import type { Dot } from '../core/causality/dot.ts';
+import { type DotSet, dotsIn } from '../core/causality/dot-set.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { MemberNumber, NodeId, ObjectKey } from '../core/ids.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
@@ -22,6 +23,12 @@ export interface DeliverNeeds {
 
 const DELIVERY_MS = 2000;
 
+/**
+ * Of a key that is overwritten all the time, a hint has a dot for each write. More of them go in several messages: 4,096 take their owner 3
+ * ms, 100,000 would hold it up for 30, and a message that is too large for a frame would never arrive.
+ */
+const DOTS_PER_MESSAGE = 4096;
+
 const request = new ByteWriter();
 
 /**
@@ -39,11 +46,27 @@ export async function deliverHint(needs: DeliverNeeds, target: MemberNumber, key
   const owners = view.ownersOf(hint.partition);
   const recipients = owners.filter(({ number }) => number === target);
   const { partition, container } = hint;
-  const message = { epoch: view.epoch, partition, key, dots: [...dotsIn(hint.dots)], container, delivery: true };
-  const sent = (recipients.length > 0 ? recipients : owners).map((owner) => bring(needs, owner, message));
-  if (!(await Promise.all(sent)).every(Boolean)) return false;
+  for (const dots of piecesOf(hint.dots)) {
+    // With the whole container each: whoever takes in a dot must have the write's effect, also if it has lost what came before.
+    const message = { epoch: view.epoch, partition, key, dots, container, delivery: true };
+    const sent = (recipients.length > 0 ? recipients : owners).map((owner) => bring(needs, owner, message));
+    if (!(await Promise.all(sent)).every(Boolean)) return false;
+  }
   hints.delivered(hint);
   return true;
+}
+
+/** One piece at least. */
+function* piecesOf(dots: DotSet): Generator<readonly Dot[], void> {
+  let piece: Dot[] = [];
+  for (const dot of dotsIn(dots)) {
+    if (piece.length === DOTS_PER_MESSAGE) {
+      yield piece;
+      piece = [];
+    }
+    piece.push(dot);
+  }
+  yield piece;
 }
 
 async function bring(

@@ -99,6 +99,21 @@ describe('hints for a node that was away', () => {
     for (const key of keys) expect(storedAt('n2', key)).toBeDefined();
   });
 
+  it('are delivered and go though one of them is damaged, which stays (H21)', async () => {
+    const keeper = cluster.ids.find((id) => cluster.isRunning(id) && kept(id) > 1) ?? '';
+    const [record] = cluster.store(keeper).metaWithPrefix('hint/');
+    cluster.store(keeper).applyMeta([{ key: record?.key ?? '', value: Uint8Array.of(9) }]);
+    await cluster.start(['n2']);
+    await cluster.until(() => keptInAll() === 0, 'the others to be delivered', 5000);
+    expect(api(keeper).hints()).toMatchObject({ damaged: 1, targets: [] });
+    const failed = cluster.node(keeper).delivery.failures;
+    await cluster.crash(keeper);
+    await cluster.start([keeper]);
+    await cluster.until(() => keptInAll() === 0, 'what the crash brought back to be delivered', 5000);
+    expect(api(keeper).hints()).toMatchObject({ damaged: 1, targets: [] });
+    expect(failed).toBe(0);
+  });
+
   it('are not all sent at once (H20)', async () => {
     let underWay = 0;
     let most = 0;

@@ -76,6 +76,7 @@ export class HintDelivery {
     this.timer = this.needs.clock.after(LOOK_MS, () => this.look());
     const view = this.needs.currentView();
     if (view === undefined) return;
+    this.needs.hints.recheck();
     const totals = this.needs.hints.totals();
     for (const { target } of totals) this.lookAt(view, target);
     for (const target of this.targets.keys())

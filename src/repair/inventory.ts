@@ -12,6 +12,8 @@ export interface InventoryOptions {
   readonly keys: number;
 }
 
+/** Beyond so many bytes a step takes no more keys. */
+const STEP_BYTES = 1 << 20;
 /** Between two steps: requests come first. */
 const PAUSE_MS = 2;
 /** After so long the exchanges with other owners come first, and the rest waits for the next round. */
@@ -73,11 +75,11 @@ export class Inventory {
   private async walk(partition: Partition): Promise<void> {
     const { store, clock, keys } = this.options;
     let isWhole = true;
-    for (let found = store.scan(partition, undefined, keys); found.length > 0; ) {
+    for (let found = store.scan(partition, undefined, keys, STEP_BYTES); found.length > 0; ) {
       for (const { key, object } of found) isWhole = this.find(partition, key, object) && isWhole;
       await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
       if (this.isStopped) return this.options.replica.content.breakOffCount(partition);
-      found = store.scan(partition, found.at(-1)?.key, keys);
+      found = store.scan(partition, found.at(-1)?.key, keys, STEP_BYTES);
     }
     this.end(partition, isWhole);
   }

@@ -27,8 +27,10 @@ export interface RetirementHandlerNeeds {
   readonly mayAgree: (partition: Partition) => boolean;
 }
 
-/** With more hints than that they are not looked through: they are on their way, and the next question comes soon. */
+/** With more hints than that, or larger ones, they are not looked through: they are on their way, and the next question comes soon. */
 const HINTS_MAX = 1000;
+/** They are read in one step, values and all. */
+const HINT_BYTES_MAX = 8 << 20;
 
 /** Tells what this node holds of ended actors, having promised first if that was asked for. */
 export function retirementHandler(needs: RetirementHandlerNeeds): RequestHandler {
@@ -57,6 +59,8 @@ export async function answerRetirement(
     .partitionsOf(self)
     .map((partition) => [partition, restrictedTo(store.clock(partition), member, floor)] as const);
   const kept = hintedDots(hints, member, floor);
+  // In the end it speaks without those that are damaged: their writes reach nobody, or are refused ({@link EndedActors}).
+  if (hints.damaged.mayBeReadLater) return refused('hints that cannot be read now');
   await store.durable(store.lastSequence, 'flush');
   const held = owned.filter(([, dots]) => dots.length > 0);
   return { kind: 'told', epoch: view.epoch, grant, owned: new Map(held), kept };
@@ -73,7 +77,8 @@ function objectionTo(
   const asked = view.state.members.find(({ number }) => number === member);
   if (asked === undefined || asked.grant <= floor) return `member ${member} has not started again, as far as is known`;
   if ((view.state.retirements.get(member)?.floor ?? 0) >= floor) return 'these actors are retired already';
-  if (hints.count > HINTS_MAX) return `${hints.count} hints to be delivered first`;
+  if (hints.count > HINTS_MAX || hints.bytes > HINT_BYTES_MAX)
+    return `${hints.count} hints of ${hints.bytes} bytes to be delivered first`;
   return view.partitionsOf(self).every(mayAgree) ? undefined : 'catching up';
 }
 

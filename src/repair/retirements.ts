@@ -18,8 +18,8 @@ import type { FailureDetector } from '../membership/failure-detector.ts';
 import type { Clock, Logger, Random, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import { foldRetired } from '../replica/fold-retired.ts';
-import { discardRetired } from '../replica/hinted-dots.ts';
 import type { Calls } from '../rpc/calls.ts';
+import { RetiredHints } from './retired-hints.ts';
 import { answerRetirement, type RetirementHandlerNeeds } from './retirement-handler.ts';
 import {
   type RetirementAnswer,
@@ -62,7 +62,7 @@ export class Retirements {
   private readonly needs: RetirementsNeeds;
   private timer: Timer | undefined;
   private isStopped = false;
-  private discardedFor: ReadonlyMap<MemberNumber, Retirement> | undefined;
+  private readonly retiredHints: RetiredHints;
   /** Entries of ended actors that went from this node's clocks, since the start. */
   folded = 0;
   /** Retirements that this node has proposed and seen applied, since the start. */
@@ -70,6 +70,7 @@ export class Retirements {
 
   constructor(needs: RetirementsNeeds) {
     this.needs = needs;
+    this.retiredHints = new RetiredHints(needs);
   }
 
   start(): void {
@@ -80,18 +81,16 @@ export class Retirements {
   stop(): void {
     this.isStopped = true;
     this.timer?.cancel();
+    this.retiredHints.stop();
   }
 
   /** Of what has been retired: the clocks fold it, and hints that can only be repetitions go. Errors: storage-failed. */
   fold(): void {
-    const { store, hints, self, currentView } = this.needs;
+    const { store, self, currentView } = this.needs;
     const view = currentView();
     if (view === undefined || this.isStopped) return;
     this.folded += foldRetired(store, view, self);
-    const { retirements } = view.state;
-    if (retirements === this.discardedFor) return;
-    this.discardedFor = retirements;
-    discardRetired(hints, retirements);
+    this.retiredHints.discard(view.state.retirements);
   }
 
   /** Entries of the clocks of all partitions that this node owns: what every answer and every write carries, in all. */

@@ -106,7 +106,7 @@ function missingHandler({ replica, store, knows, limits, retirements }: SyncHand
     if (keys === undefined) {
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {
-      const sent = takeWhileSmall(readable(replica, store, partition, keys), limits.bytes);
+      const sent = takeWhileSmall(readable(replica, store, partition, keys), (one) => one, limits.bytes);
       await store.durable(store.lastSequence, 'flush');
       writeMissingAnswer(out, { kind: 'keys', clock, keys: sent });
     }
@@ -123,22 +123,20 @@ function* readableDots({ dotLog, damaged }: Replica, partition: Partition, missi
 }
 
 /** What cannot be read is left out, and remains missing: one record must not keep the others from being told. */
-function readable(
+function* readable(
   { damaged }: Replica,
   store: Store,
   partition: Partition,
   keys: ReadonlyMap<ObjectKey, readonly Dot[]>,
-): readonly SentKey[] {
-  const found: SentKey[] = [];
+): Generator<SentKey> {
   for (const [key, dots] of keys) {
     try {
-      found.push({ key, dots, object: store.read(partition, key) });
+      yield { key, dots, object: store.read(partition, key) };
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       damaged.note(partition, key);
     }
   }
-  return found;
 }
 
 function compareHandler({ replica, store, life, limits, contentOf }: SyncHandlerNeeds): RequestHandler {
@@ -147,14 +145,12 @@ function compareHandler({ replica, store, life, limits, contentOf }: SyncHandler
     checkOwner(replica, epoch, partition);
     const clock = store.clock(partition);
     const content = contentOf(partition);
-    const found = store.scan(partition, after, limits.keys);
+    const found = store.scan(partition, after, limits.keys, limits.bytes);
     checkWhole(replica, partition, found);
-    const keys = takeWhileSmall(
-      found.map(({ key, object }) => ({ key, object, dots: [] })),
-      limits.bytes,
-    );
+    const keys = found.map(({ key, object }) => ({ key, object, dots: [] }));
+    const last = found.at(-1)?.key;
+    const isLast = last === undefined || (keys.length < limits.keys && store.scan(partition, last, 1).length === 0);
     await store.durable(store.lastSequence, 'flush');
-    const isLast = found.length < limits.keys && keys.length === found.length;
     const out = new ByteWriter();
     writeCompareAnswer(out, { life, clock, content, keys, isLast });
     request.reply(out.view());
@@ -168,14 +164,17 @@ function checkWhole(replica: Replica, partition: Partition, found: readonly Stor
   if (damaged.length > 0) throw new StoreError('storage-failed', `a damaged record in partition ${partition}`);
 }
 
-/** At least one, so that whoever asks gets on. */
-function takeWhileSmall(keys: readonly SentKey[], bytesMax: number): readonly SentKey[] {
+/** At least one, so that whoever asks gets on. Those behind the first that is too much are not read. */
+function takeWhileSmall<T>(items: Iterable<T>, read: (item: T) => SentKey, bytesMax: number): readonly SentKey[] {
+  const taken: SentKey[] = [];
   let bytes = 0;
-  const end = keys.findIndex(({ key, object }, i) => {
-    bytes += key.length + (object?.length ?? 0);
-    return i > 0 && bytes > bytesMax;
-  });
-  return end < 0 ? keys : keys.slice(0, end);
+  for (const item of items) {
+    const one = read(item);
+    bytes += one.key.length + (one.object?.length ?? 0);
+    if (taken.length > 0 && bytes > bytesMax) break;
+    taken.push(one);
+  }
+  return taken;
 }
 
 /** Errors: conflict, as {@link Ownership.check}. */

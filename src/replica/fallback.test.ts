@@ -34,7 +34,7 @@ function open(hintBytes = 100_000): void {
     ownActor: () => undefined,
     forgot: () => {},
   });
-  hints = new HintStore(disk.store, disk.clock, hintBytes);
+  hints = new HintStore(disk.store, disk.clock, hintBytes, disk.logger);
   fallback = new Fallback({ store: disk.store, hints, replica });
 }
 

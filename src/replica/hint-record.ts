@@ -42,7 +42,12 @@ export function hintKey(target: MemberNumber, key: ObjectKey): string {
 export function parseHintKey(name: string): { readonly target: MemberNumber; readonly key: ObjectKey } {
   const end = name.indexOf('/', HINTS.length);
   invariant(name.startsWith(HINTS) && end > 0, 'the name of a hint');
-  return { target: memberNumber(Number(name.slice(HINTS.length, end))), key: decodedObjectKey(name.slice(end + 1)) };
+  return { target: memberNumber(Number(name.slice(HINTS.length, end))), key: keyInName(name) };
+}
+
+/** The key in the name of a hint, whatever is damaged of that. */
+export function keyInName(name: string): ObjectKey {
+  return decodedObjectKey(name.slice(name.indexOf('/', HINTS.length) + 1));
 }
 
 /** Valid until the next call: copy what is kept. */

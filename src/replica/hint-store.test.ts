@@ -5,6 +5,7 @@ import { dotsIn } from '../core/causality/dot-set.ts';
 import { type HintedWrites, hintedWrites } from '../core/causality/hinted-writes.ts';
 import { epoch, memberNumber, type ObjectKey, objectKey, partition } from '../core/ids.ts';
 import { openTestStore, type TestStore } from '../storage/storage-builders.ts';
+import { HINT_SET_ASIDE } from './damaged-hints.ts';
 import { HintStore, type KeptHint } from './hint-store.ts';
 
 const [a, b] = [memberNumber(2), memberNumber(3)];
@@ -23,11 +24,11 @@ const mustHold = (target: typeof a, name: string): KeptHint => {
   return hint;
 };
 /** As after a restart. */
-const again = (): HintStore => new HintStore(test.store, test.clock, ROOM);
+const again = (): HintStore => new HintStore(test.store, test.clock, ROOM, test.logger);
 
 beforeEach(async () => {
   test = await openTestStore();
-  hints = new HintStore(test.store, test.clock, ROOM);
+  hints = new HintStore(test.store, test.clock, ROOM, test.logger);
 });
 
 describe('the hints of a node', () => {
@@ -105,14 +106,98 @@ describe('the hints of a node', () => {
     expect(hints.delivered(hint)).toBe(false);
     expect(again().count).toBe(1);
   });
+});
 
-  it('that are damaged are an error, never an absence', () => {
-    hints.keep(a, at('k'), write('1.1.1'), 'counted');
-    test.store.applyMeta([{ key: `hint/${a}/${key('k')}`, value: Uint8Array.of(9) }]);
-    expect(() => hints.held(key('k'))).toThrow('a damaged hint');
-    expect(() => again()).toThrow('a damaged hint');
-    test.store.applyMeta([{ key: `hint/${a}/${key('k')}`, value: undefined }]);
-    expect(() => hints.held(key('k'))).toThrow('is gone');
+describe('a hint that cannot be read', () => {
+  const recordOf = (name: string): string => `hint/${a}/${key(name)}`;
+  const damage = (name: string): Uint8Array => {
+    const before = Uint8Array.from(test.store.meta(recordOf(name)) ?? []);
+    test.store.applyMeta([{ key: recordOf(name), value: Uint8Array.of(9) }]);
+    return before;
+  };
+  const logged = () => test.logger.lines.filter(({ level }) => level === 'error').map(({ message }) => message);
+
+  beforeEach(() => {
+    for (const name of ['k', 'l', 'm']) hints.keep(a, at(name), write('1.1.1'), 'counted');
+    hints.keep(b, at('l'), write('1.1.1'), 'counted');
+  });
+
+  it('is set aside and told of, and holds up no other (H21)', () => {
+    damage('l');
+    expect(hints.hint(a, key('l'))).toBeUndefined();
+    expect([[...hints.keysFor(a)], hints.damaged.count]).toEqual([[key('k'), key('m')], 1]);
+    expect(hints.totals()).toMatchObject([{ count: 2 }, { count: 1 }]);
+    expect([hints.hint(a, key('l')), hints.hintsOf(key('l'))]).toMatchObject([undefined, [{ target: b }]]);
+    expect(logged()).toEqual([HINT_SET_ASIDE]);
+  });
+
+  it('is found at the start as well, which it does not prevent', () => {
+    damage('l');
+    const found = again();
+    expect([[...found.keysFor(a)], found.count, found.damaged.count]).toEqual([[key('k'), key('m')], 3, 1]);
+    expect(logged()).toEqual([HINT_SET_ASIDE]);
+  });
+
+  it('is an error and never an absence, for its key alone (H1)', () => {
+    damage('l');
+    for (const store of [hints, again()]) {
+      expect(() => store.held(key('l'))).toThrow('a damaged hint');
+      expect(() => store.keep(a, at('l'), write('1.1.2'), 'counted')).toThrow('a damaged hint');
+      expect(store.keep(b, at('l'), write('1.1.2'), 'counted')).toBeDefined();
+      expect(store.held(key('k'))).toBeDefined();
+    }
+    expect(test.store.meta(recordOf('l'))).toEqual(Buffer.of(9));
+  });
+
+  it('that is gone altogether is one too', () => {
+    test.store.applyMeta([{ key: recordOf('l'), value: undefined }]);
+    expect(() => hints.held(key('l'))).toThrow('a damaged hint');
+    expect(hints.damaged.count).toBe(1);
+  });
+
+  it('is a hint again once it can be read: the disk had failed for a moment only', () => {
+    const { bytes } = hints;
+    const value = damage('l');
+    const { sequence } = mustHold(b, 'l');
+    expect(hints.hint(a, key('l'))).toBeUndefined();
+    expect(hints.bytes).toBeLessThan(bytes);
+    test.store.applyMeta([{ key: recordOf('l'), value }]);
+    hints.recheck();
+    expect(hints.damaged.count).toBe(1);
+    test.clock.advance(1000);
+    hints.recheck();
+    expect([hints.damaged.count, hints.bytes, [...hints.keysFor(a)]]).toEqual([0, bytes, ['k', 'm', 'l'].map(key)]);
+    // Of an earlier state than the other hint's.
+    expect(mustHold(a, 'l').sequence).toBeLessThan(sequence);
+    expect(hints.held(key('l'))).toBeDefined();
+  });
+
+  it('stays set aside while it cannot be read, and is damaged for good after a while', () => {
+    damage('l');
+    expect(hints.damaged.mayBeReadLater).toBe(false);
+    expect(hints.hint(a, key('l'))).toBeUndefined();
+    expect(hints.damaged.mayBeReadLater).toBe(true);
+    for (let i = 0; i < 60; i++) {
+      test.clock.advance(1000);
+      hints.recheck();
+    }
+    expect([hints.damaged.count, hints.damaged.mayBeReadLater]).toEqual([1, false]);
+    expect(logged()).toHaveLength(1);
+  });
+
+  it('gives all of its kind their turn to be read again', () => {
+    const names = Array.from({ length: 250 }, (_, i) => `n${i}`);
+    for (const name of names) hints.keep(a, at(name), write('1.1.1'), 'counted');
+    const values = names.map(damage);
+    for (const name of names) hints.hint(a, key(name));
+    test.store.applyMeta([{ key: recordOf('n249'), value: values[249] }]);
+    for (let i = 0; i < 3; i++) {
+      expect(hints.damaged.count).toBe(250);
+      test.clock.advance(1000);
+      hints.recheck();
+    }
+    expect(hints.damaged.count).toBe(249);
+    expect(logged()).toHaveLength(100);
   });
 });
 
@@ -120,7 +205,7 @@ describe('room for hints', () => {
   const names = Array.from({ length: 1000 }, (_, i) => `k${i}`);
 
   it('is bounded: at the limit more are refused, and none goes (H18)', () => {
-    const small = new HintStore(test.store, test.clock, 3000);
+    const small = new HintStore(test.store, test.clock, 3000, test.logger);
     const kept = names.filter((name) => small.keep(a, at(name), write('1.1.1'), 'counted') !== undefined);
     expect(kept.length).toBeGreaterThan(5);
     expect(small.count).toBe(kept.length);
@@ -131,7 +216,7 @@ describe('room for hints', () => {
   });
 
   it('is left to those that count: surplus ones take half of it at most', () => {
-    const small = new HintStore(test.store, test.clock, 3000);
+    const small = new HintStore(test.store, test.clock, 3000, test.logger);
     for (const name of names) small.keepSurplus(b, at(name), write('1.1.1'));
     expect(small.bytes).toBeGreaterThan(1000);
     expect(small.bytes).toBeLessThanOrEqual(1500);
@@ -139,7 +224,7 @@ describe('room for hints', () => {
   });
 
   it('is there again once hints were delivered', () => {
-    const small = new HintStore(test.store, test.clock, 600);
+    const small = new HintStore(test.store, test.clock, 600, test.logger);
     small.keep(a, at('k'), write('1.1.1'), 'counted');
     small.keep(a, at('l'), write('1.1.1'), 'counted');
     expect(small.keep(a, at('m'), write('1.1.1'), 'counted')).toBeUndefined();

@@ -1,10 +1,10 @@
-import { actorGrant, actorMember, type Dot } from '../core/causality/dot.ts';
-import { type DotSet, dotsIn, EMPTY_DOTS, restrictedTo, union } from '../core/causality/dot-set.ts';
-import { isStray, type PartitionDots, type Retirement } from '../core/causality/retirement.ts';
+import { actorGrant, actorMember } from '../core/causality/dot.ts';
+import { type DotSet, EMPTY_DOTS, isSubset, restrictedTo, union } from '../core/causality/dot-set.ts';
+import type { PartitionDots, Retirement } from '../core/causality/retirement.ts';
 import type { LogIndex, MemberNumber, Partition } from '../core/ids.ts';
 import type { HintStore, KeptHint } from './hint-store.ts';
 
-/** Of each partition the dots in this node's hints that are of the member's actors with this grant or a lower one. Errors: storage-failed. */
+/** Of each partition the dots in this node's hints that are of the member's actors with this grant or a lower one. Reads all hints. */
 export function hintedDots(hints: HintStore, member: MemberNumber, grant: LogIndex): PartitionDots {
   const found = new Map<Partition, DotSet>();
   for (const { partition, dots } of allHints(hints)) {
@@ -14,23 +14,46 @@ export function hintedDots(hints: HintStore, member: MemberNumber, grant: LogInd
   return found;
 }
 
+/** So much is read in one step: with the values, which nobody asks for here, as much as an exchange sends in a few answers. */
+const STEP_HINTS = 200;
+const STEP_BYTES = 1 << 20;
+
 /**
  * Removes the hints whose every write is of retired actors: all owners have those, so it could only be brought a second time. The
- * counter of this node's own writes as a fallback is a record of its own, and stays (rule C6). Errors: storage-failed.
+ * counter of this node's own writes as a fallback is a record of its own, and stays (rule C6). Step by step: there may be so many hints
+ * that looking through them takes seconds. Errors: storage-failed.
  */
-export function discardRetired(hints: HintStore, retirements: ReadonlyMap<MemberNumber, Retirement>): void {
-  const isRetired = (partition: Partition, dot: Dot): boolean => {
-    const retirement = retirements.get(actorMember(dot.actor));
-    if (retirement === undefined || actorGrant(dot.actor) > retirement.floor) return false;
-    return !isStray(retirement, partition, dot);
-  };
+export function* discardRetired(
+  hints: HintStore,
+  retirements: ReadonlyMap<MemberNumber, Retirement>,
+): Generator<undefined, void> {
+  if (retirements.size === 0) return;
+  let looked = 0;
+  let bytes = 0;
   for (const hint of allHints(hints)) {
-    if ([...dotsIn(hint.dots)].every((dot) => isRetired(hint.partition, dot))) hints.delivered(hint);
+    if (isRetired(hint, retirements)) hints.delivered(hint);
+    bytes += hint.bytes;
+    if (++looked < STEP_HINTS && bytes < STEP_BYTES) continue;
+    yield;
+    looked = 0;
+    bytes = 0;
   }
 }
 
-function allHints(hints: HintStore): readonly KeptHint[] {
-  return hints
-    .totals()
-    .flatMap(({ target }) => Array.from(hints.keysFor(target)).flatMap((key) => hints.hint(target, key) ?? []));
+function isRetired({ partition, dots }: KeptHint, retirements: ReadonlyMap<MemberNumber, Retirement>): boolean {
+  return dots.every((entry) => {
+    const retirement = retirements.get(actorMember(entry.actor));
+    if (retirement === undefined || actorGrant(entry.actor) > retirement.floor) return false;
+    return isSubset([entry], retirement.entries.get(partition) ?? EMPTY_DOTS);
+  });
+}
+
+/** One by one: they must not be in memory together. Those that are kept meanwhile may be among them or not. */
+function* allHints(hints: HintStore): Generator<KeptHint, void> {
+  for (const { target } of hints.totals()) {
+    for (const key of hints.keysFor(target)) {
+      const hint = hints.hint(target, key);
+      if (hint !== undefined) yield hint;
+    }
+  }
 }

@@ -41,8 +41,8 @@ export interface LogSegment {
 export interface StateTable {
   /** The value in memory of its own. Throws when the table cannot be read. */
   get(key: Uint8Array): Uint8Array | undefined;
-  /** At most `limit` entries with `start <= key < end`, in byte order. */
-  range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[];
+  /** The entries with `start <= key < end`, in byte order. Each is read when it is taken: those that are wanted, in one turn. */
+  range(start: Uint8Array, end: Uint8Array): Iterable<StateEntry>;
   /** How many entries there are with `start <= key < end`. Looks at all of them. */
   count(start: Uint8Array, end: Uint8Array): number;
   /** Keys and values must not change before this resolves. */

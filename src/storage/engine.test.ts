@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { StoreError } from '../errors.ts';
 import { MemoryLogDevice } from './memory-log-device.ts';
 import { MemoryStateTable } from './memory-state-table.ts';
-import { objectStateKey } from './state-format.ts';
+import { metaStateKey, objectStateKey } from './state-format.ts';
 import {
   bytes,
   CHECKPOINT_DELAY_MS,
@@ -312,6 +312,22 @@ describe('failures', () => {
     expect(() => store.read(p1, key('a'))).toThrow(/damaged.*partition 1/);
     await state.write([{ key: stateKey, value: Buffer.of(1) }]);
     expect(() => store.read(p1, key('a'))).toThrow(StoreError);
+  });
+
+  it('hold up no other record when one of them is damaged', async () => {
+    const { store, clock, state } = await openTestStore();
+    store.applyMeta(['m/1', 'm/2', 'm/3'].map((name) => ({ key: name, value: bytes(name) })));
+    await checkpointed(store, clock);
+    state.spoil(metaStateKey('m/2'), Buffer.of(1, 2, 3, 4, 5));
+    const visited: unknown[] = [];
+    store.visitMeta('m/', (name, value) => visited.push([name, text(value)]));
+    expect(visited).toEqual([
+      ['m/1', 'm/1'],
+      ['m/2', undefined],
+      ['m/3', 'm/3'],
+    ]);
+    expect(() => store.metaWithPrefix('m/')).toThrow(/damaged.*m\/2/);
+    expect(() => store.meta('m/2')).toThrow(StoreError);
   });
 
   it('do not include a key that the state could not take: it is refused before it is logged', async () => {

@@ -1,5 +1,5 @@
 import type { Dot } from '../core/causality/dot.ts';
-import { addDot, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
+import { addDots, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
 import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import { StoreError } from '../errors.ts';
@@ -14,11 +14,12 @@ import type {
   StoreStats,
   Timer,
 } from '../ports.ts';
+import { checkKey } from './check-key.ts';
 import type { Checkpointer } from './checkpoint.ts';
 import type { Checksum32, StateTable } from './devices.ts';
 import type { Memtable } from './memtable.ts';
 import { scanObjects } from './scan-objects.ts';
-import { metaStateKey, objectStateKey, stateValue } from './state-format.ts';
+import { damaged, metaStateKey, objectStateKey, stateValue } from './state-format.ts';
 import { metaInTable } from './state-read.ts';
 import type { WriteAheadLog } from './write-ahead-log.ts';
 
@@ -75,7 +76,7 @@ export class StorageEngine implements Store {
     this.count(partition, key, object !== undefined);
     const sequence = this.parts.log.appendObject(partition, key, object, dots);
     this.parts.memtable.putObject(partition, key, object, sequence);
-    if (dots.length > 0) this.clocks.set(partition, dots.reduce(addDot, this.clock(partition)));
+    if (dots.length > 0) this.clocks.set(partition, addDots(this.clock(partition), dots));
     this.changed();
     return sequence;
   }
@@ -93,10 +94,15 @@ export class StorageEngine implements Store {
     return this.parts.log.lastSequence;
   }
 
-  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[] {
+  scan(
+    partition: Partition,
+    after: ObjectKey | undefined,
+    limit: number,
+    bytesMax = Infinity,
+  ): readonly StoredObject[] {
     const { state, checksum32, memtable } = this.parts;
     return this.reading(
-      () => scanObjects({ state, checksum32, memtable, partition, after, limit }),
+      () => scanObjects({ state, checksum32, memtable, partition, after, limit, bytesMax }),
       `partition ${partition}`,
     );
   }
@@ -109,11 +115,14 @@ export class StorageEngine implements Store {
 
   metaWithPrefix(prefix: string): readonly { readonly key: string; readonly value: Uint8Array }[] {
     const records: { readonly key: string; readonly value: Uint8Array }[] = [];
-    this.visitMeta(prefix, (key, value) => records.push({ key, value }));
+    this.visitMeta(prefix, (key, value) => {
+      if (value === undefined) throw damaged(`record ${key}`);
+      records.push({ key, value });
+    });
     return records.sort((a, b) => compareKeys(a.key, b.key));
   }
 
-  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array | undefined) => void): void {
     const recent = new Map(this.parts.memtable.metaWithPrefix(prefix));
     for (const [key, { value }] of recent) if (value !== undefined) visit(key, value);
     const stored = metaInTable(this.parts.state, this.parts.checksum32, prefix);
@@ -278,16 +287,6 @@ export interface EngineParts {
 }
 
 const CLOSE_AFTER_FAILURE_MS = 2000;
-/** LMDB takes 1978 bytes, ours included. Callers validate; a longer key would only show when a checkpoint fails. */
-const KEY_BYTES_MAX = 1900;
-
-function checkKey(key: string): void {
-  invariant(
-    3 * key.length <= KEY_BYTES_MAX || Buffer.byteLength(key) <= KEY_BYTES_MAX,
-    'a key longer than the state can take',
-  );
-}
-
 function storageFailure(cause: unknown): StoreError {
   if (cause instanceof StoreError) return cause;
   const reason = cause instanceof Error ? cause.message : String(cause);

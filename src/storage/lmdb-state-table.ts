@@ -38,8 +38,8 @@ export class LmdbStateTable implements StateTable {
     return this.database.getBinary(key);
   }
 
-  range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[] {
-    return Array.from(this.database.getRange({ start, end, limit }), ({ key, value }) => ({ key, value }));
+  range(start: Uint8Array, end: Uint8Array): Iterable<StateEntry> {
+    return this.database.getRange({ start, end });
   }
 
   /** Within LMDB: 0.07 us an entry, where reading them takes 2. */

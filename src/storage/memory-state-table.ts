@@ -17,13 +17,10 @@ export class MemoryStateTable implements StateTable {
     return value === undefined ? undefined : Buffer.from(value);
   }
 
-  range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[] {
+  *range(start: Uint8Array, end: Uint8Array): Generator<StateEntry, void> {
     const [from, to] = [textOf(start), textOf(end)];
-    return [...this.entries]
-      .filter(([key]) => key >= from && key < to)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .slice(0, limit)
-      .map(([key, value]) => ({ key: Buffer.from(key, 'latin1'), value: Buffer.from(value) }));
+    const found = [...this.entries].filter(([key]) => key >= from && key < to).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, value] of found) yield { key: Buffer.from(key, 'latin1'), value: Buffer.from(value) };
   }
 
   count(start: Uint8Array, end: Uint8Array): number {

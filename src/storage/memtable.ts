@@ -1,6 +1,8 @@
 import type { ObjectKey, Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import type { Sequence } from '../ports.ts';
+import { overlaid } from './overlaid.ts';
+import { SortedKeys } from './sorted-keys.ts';
 
 /**
  * The changes that are in the log and not yet in the state table, the last of each key.
@@ -57,11 +59,10 @@ export class Memtable {
     return Math.max(this.object(partition, key)?.sequence ?? 0, absorbed);
   }
 
-  /** The partition's objects, the newest state of each, in no order; removals included. */
-  *objectsOf(partition: Partition): Generator<readonly [ObjectKey, MemtableEntry]> {
-    const active = this.active.objects.get(partition);
-    for (const record of this.frozen?.objects.get(partition) ?? []) if (!active?.has(record[0])) yield record;
-    yield* active ?? [];
+  /** The partition's objects behind the key `after`, or all, the newest state of each, in byte order; removals included. */
+  objectsBehind(partition: Partition, after: ObjectKey | undefined): Iterable<RecentObject> {
+    const active = this.active.objectsBehind(partition, after);
+    return this.frozen === undefined ? active : overlaid(active, this.frozen.objectsBehind(partition, after));
   }
 
   putMeta(key: string, value: Uint8Array | undefined, sequence: Sequence): void {
@@ -88,6 +89,12 @@ export interface MemtableEntry {
   readonly value: Uint8Array | undefined;
 }
 
+/** A {@link MemtableEntry} under its key. */
+export interface RecentObject {
+  readonly key: ObjectKey;
+  readonly recent: MemtableEntry;
+}
+
 export class MemtableGeneration {
   readonly objects = new Map<Partition, Map<ObjectKey, MemtableEntry>>();
   readonly meta = new Map<string, MemtableEntry>();
@@ -97,6 +104,7 @@ export class MemtableGeneration {
   readonly absorbed = new Map<Partition, Sequence>();
   bytes = 0;
   entries = 0;
+  private readonly order = new Map<Partition, SortedKeys>();
   private slab: Buffer = NO_SLAB;
   private slabUsed = 0;
 
@@ -112,6 +120,17 @@ export class MemtableGeneration {
 
   putMeta(key: string, value: Uint8Array | undefined, sequence: Sequence): void {
     this.put(this.meta, key, value, sequence);
+  }
+
+  *objectsBehind(partition: Partition, after: ObjectKey | undefined): Generator<RecentObject, void> {
+    const entries = this.objects.get(partition);
+    if (entries === undefined) return;
+    const keys = this.order.get(partition) ?? new SortedKeys(entries);
+    this.order.set(partition, keys);
+    for (const key of keys.behind(after)) {
+      const recent = entries.get(key);
+      if (recent !== undefined) yield { key, recent };
+    }
   }
 
   private put<K extends string>(

@@ -1,4 +1,4 @@
-import { addDot, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
+import { addDots, EMPTY_DOTS, union } from '../core/causality/dot-set.ts';
 import { FatalError, type StoreError } from '../errors.ts';
 import type { Clock, Logger, Sequence } from '../ports.ts';
 import { Checkpointer } from './checkpoint.ts';
@@ -47,7 +47,7 @@ export async function openStore(options: StoreOptions): Promise<StorageEngine> {
       }
       const { partition, key, object, dots } = record;
       memtable.putObject(partition, key, object, first + i);
-      clocks.set(partition, dots.reduce(addDot, clocks.get(partition) ?? EMPTY_DOTS));
+      clocks.set(partition, addDots(clocks.get(partition) ?? EMPTY_DOTS, dots));
     });
     if (memtable.bytes >= limits.checkpointBytes) await checkpointer.run(first + records.length - 1, onDisk);
   };

@@ -1,9 +1,9 @@
-import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
-import { StoreError } from '../errors.ts';
+import type { ObjectKey, Partition } from '../core/ids.ts';
 import type { StoredObject } from '../ports.ts';
 import type { Checksum32, StateEntry, StateTable } from './devices.ts';
 import type { Memtable } from './memtable.ts';
-import { objectBounds, objectKeyText, stateValue } from './state-format.ts';
+import { overlaid } from './overlaid.ts';
+import { objectBounds, objectKeyText, wholeStateValue } from './state-format.ts';
 
 export interface ScanOptions {
   readonly state: StateTable;
@@ -13,36 +13,31 @@ export interface ScanOptions {
   /** Undefined: from the first object on. */
   readonly after: ObjectKey | undefined;
   readonly limit: number;
-}
-
-/** Undefined when it is damaged: one record must not keep the others from being found. */
-function wholeValue(entry: StateEntry, checksum32: Checksum32): Uint8Array | undefined {
-  try {
-    return stateValue(entry, checksum32, 'an object');
-  } catch (error) {
-    if (error instanceof StoreError) return undefined;
-    throw error;
-  }
+  readonly bytesMax: number;
 }
 
 /**
- * At most `limit` objects of the partition behind `after`, in byte order of their keys: those of the table with what the memtable
- * knows better. The memtable is looked through whole, since it keeps no order: scan in large steps.
+ * At most `limit` objects of the partition behind `after`, in byte order of their keys, and of at most `bytesMax` together with their
+ * keys, but one at least: those of the table with what the memtable knows better. What is behind them is not looked at.
  */
 export function scanObjects(options: ScanOptions): readonly StoredObject[] {
-  const { state, checksum32, memtable, partition, after, limit } = options;
-  const recent = new Map<ObjectKey, Uint8Array | undefined>();
-  for (const [key, { value }] of memtable.objectsOf(partition)) {
-    if (after === undefined || compareKeys(after, key) < 0) recent.set(key, value);
-  }
-  const [start, end] = objectBounds(partition, after);
-  // What the memtable removes may fill the limit: so many more are read.
-  const entries = state.range(start, end, limit + recent.size);
+  const { checksum32, memtable, partition, after, limit, bytesMax } = options;
   const found: StoredObject[] = [];
-  for (const entry of entries) {
-    const key = objectKeyText(entry.key);
-    if (!recent.has(key)) found.push({ key, object: wholeValue(entry, checksum32) });
+  let bytes = 0;
+  for (const one of overlaid(memtable.objectsBehind(partition, after), tableObjects(options))) {
+    if ('recent' in one && one.recent.value === undefined) continue;
+    const object = 'recent' in one ? one.recent.value : wholeStateValue(one.entry, checksum32);
+    bytes += one.key.length + (object?.length ?? 0);
+    if (found.length > 0 && bytes > bytesMax) break;
+    found.push({ key: one.key, object });
+    if (found.length >= limit) break;
   }
-  for (const [key, object] of recent) if (object !== undefined) found.push({ key, object });
-  return found.sort((a, b) => compareKeys(a.key, b.key)).slice(0, limit);
+  return found;
+}
+
+function* tableObjects({ state, partition, after }: ScanOptions): Generator<{
+  readonly key: ObjectKey;
+  readonly entry: StateEntry;
+}> {
+  for (const entry of state.range(...objectBounds(partition, after))) yield { key: objectKeyText(entry.key), entry };
 }

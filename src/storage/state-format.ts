@@ -99,7 +99,17 @@ export function stateValue(entry: StateEntry, checksum32: Checksum32, where: str
   return value.subarray(0, length);
 }
 
-function damaged(where: string): StoreError {
+/** Undefined when it is damaged: one record must not keep the others from being found. */
+export function wholeStateValue(entry: StateEntry, checksum32: Checksum32): Uint8Array | undefined {
+  try {
+    return stateValue(entry, checksum32, 'a record');
+  } catch (error) {
+    if (error instanceof StoreError) return undefined;
+    throw error;
+  }
+}
+
+export function damaged(where: string): StoreError {
   return new StoreError('storage-failed', `Stored data is damaged: the checksum does not match (${where}).`);
 }
 

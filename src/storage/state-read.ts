@@ -9,18 +9,18 @@ import {
   prefixEnd,
   readClock,
   stateValue,
+  wholeStateValue,
 } from './state-format.ts';
 
-/** The meta records of the table whose key starts with `prefix`. */
+/** The meta records of the table whose key starts with `prefix`; a damaged one without its value. */
 export function* metaInTable(
   state: StateTable,
   checksum32: Checksum32,
   prefix: string,
-): Generator<readonly [key: string, value: Uint8Array]> {
+): Generator<readonly [key: string, value: Uint8Array | undefined]> {
   const start = metaStateKey(prefix);
   for (const entry of entriesBetween(state, start, prefixEnd(start))) {
-    const key = metaKeyText(entry.key);
-    yield [key, stateValue(entry, checksum32, `record ${key}`)];
+    yield [metaKeyText(entry.key), wholeStateValue(entry, checksum32)];
   }
 }
 
@@ -38,11 +38,13 @@ export function clocksInTable(state: StateTable, checksum32: Checksum32): Map<Pa
 function* entriesBetween(state: StateTable, from: Uint8Array, end: Uint8Array): Generator<StateEntry> {
   let start = from;
   for (;;) {
-    const entries = state.range(start, end, CHUNK_ENTRIES);
-    yield* entries;
-    const last = entries.at(-1);
-    if (last === undefined || entries.length < CHUNK_ENTRIES) return;
-    start = Buffer.concat([last.key, Buffer.of(0)]);
+    let count = 0;
+    for (const entry of state.range(start, end)) {
+      yield entry;
+      start = Buffer.concat([entry.key, Buffer.of(0)]);
+      if (++count === CHUNK_ENTRIES) break;
+    }
+    if (count < CHUNK_ENTRIES) return;
   }
 }
 

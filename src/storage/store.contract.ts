@@ -98,6 +98,30 @@ export function storeContract(name: string, open: () => Promise<ContractStore>):
       }
     });
 
+    it('scans no more bytes at a time than it is asked for, but one object at least', async () => {
+      const value = 'x'.repeat(997);
+      for (const name of ['a', 'b', 'c', 'd', 'e']) store.apply(p1, key(name), bytes(value), []);
+      await world.settled();
+      for (const name of ['f', 'g']) store.apply(p1, key(name), bytes(value), []);
+      store.apply(p1, key('b'), undefined, []);
+      const all = ['a', 'c', 'd', 'e', 'f', 'g'];
+      const steps = (bytesMax: number): readonly number[] => {
+        const seen: StoredObject[] = [];
+        const counts: number[] = [];
+        for (let more = store.scan(p1, undefined, 4, bytesMax); more.length > 0; ) {
+          seen.push(...more);
+          counts.push(more.length);
+          more = store.scan(p1, more.at(-1)?.key, 4, bytesMax);
+        }
+        expect(seen.map((object) => object.key)).toEqual(all.map(key));
+        return counts;
+      };
+      expect(steps(1)).toEqual([1, 1, 1, 1, 1, 1]);
+      expect(steps(1999)).toEqual([1, 1, 1, 1, 1, 1]);
+      expect(steps(2000)).toEqual([2, 2, 2]);
+      expect(steps(100_000)).toEqual([4, 2]);
+    });
+
     it('gives each change the next sequence, also after it was opened again', async () => {
       expect(store.apply(p1, key('a'), bytes('1'), [])).toBe(1);
       expect(store.applyMeta([{ key: 'm', value: bytes('2') }])).toBe(2);

@@ -94,8 +94,8 @@ export class ObservedStore implements Store {
     return this.inner.applyClock(partition, dots);
   }
 
-  scan(partition: Partition, after: ObjectKey | undefined, limit: number): readonly StoredObject[] {
-    return this.inner.scan(partition, after, limit);
+  scan(partition: Partition, after: ObjectKey | undefined, limit: number, bytesMax?: number): readonly StoredObject[] {
+    return this.inner.scan(partition, after, limit, bytesMax);
   }
 
   get lastSequence(): Sequence {
@@ -110,7 +110,7 @@ export class ObservedStore implements Store {
     return this.inner.metaWithPrefix(prefix);
   }
 
-  visitMeta(prefix: string, visit: (key: string, value: Uint8Array) => void): void {
+  visitMeta(prefix: string, visit: (key: string, value: Uint8Array | undefined) => void): void {
     this.inner.visitMeta(prefix, visit);
   }
 

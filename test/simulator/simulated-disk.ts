@@ -112,7 +112,7 @@ export class SimulatedDisk {
 
   /** The objects of the state table as they lie there, each under its key of the table. */
   objects(): readonly StateEntry[] {
-    return this.state?.range(...ALL_OBJECTS, Number.POSITIVE_INFINITY) ?? [];
+    return this.state === undefined ? [] : [...this.state.range(...ALL_OBJECTS)];
   }
 
   /** A byte of the record is another one from now on. Returns the record as it is then. */
@@ -190,8 +190,8 @@ class FaultyReads implements StateTable {
     return this.inner.get(key);
   }
 
-  range(start: Uint8Array, end: Uint8Array, limit: number): readonly StateEntry[] {
-    return this.inner.range(start, end, limit);
+  range(start: Uint8Array, end: Uint8Array): Iterable<StateEntry> {
+    return this.inner.range(start, end);
   }
 
   count(start: Uint8Array, end: Uint8Array): number {

@@ -5,6 +5,7 @@ import { actor, anyDot, anyDotSet, anyDots, bytesOf, damaged, dot, dots, textsOf
 import { actorGrant, actorMember, type Dot, formatDot } from './dot.ts';
 import {
   addDot,
+  addDots,
   type DotSet,
   dotSetOf,
   EMPTY_DOTS,
@@ -117,6 +118,23 @@ describe('dot set', () => {
     );
   });
 
+  it('takes many dots as it takes one after the other', () => {
+    const many = fc.array(anyDot, { maxLength: 40 });
+    fc.assert(
+      fc.property(anyDotSet, many, (set, added) => {
+        const oneByOne = added.reduce(addDot, set);
+        expect(addDots(set, added)).toEqual(oneByOne);
+        expect(dotSetOf(added)).toEqual(added.reduce(addDot, EMPTY_DOTS));
+        expect(addDots(oneByOne, added)).toBe(oneByOne);
+      }),
+    );
+  });
+
+  it('takes many dots with gaps between them at a cost that grows with their number, not with its square', () => {
+    const odd = Array.from({ length: 200_000 }, (_, i): Dot => ({ actor: actor(1), counter: 2 * i + 1 }));
+    expect(runCount(addDots(dots('1.1.2', '2.1.1'), odd))).toBe(200_000);
+  });
+
   it('changes none of its operands', () => {
     fc.assert(
       fc.property(anyDotSet, anyDotSet, anyDot, (a, b, one) => {
@@ -213,5 +231,6 @@ describe('dot set', () => {
   it('refuses to add a dot that counts from 0', () => {
     const nought: Dot = { actor: actor(1), counter: 0 };
     expect(() => addDot(EMPTY_DOTS, nought)).toThrow('a dot counts from 1');
+    expect(() => dotSetOf(Array(10).fill(nought))).toThrow('a dot counts from 1');
   });
 });

@@ -34,6 +34,7 @@ import {
   isAll,
   type Runs,
   readRuns,
+  runsOfCounters,
   subtractRuns,
   unionRuns,
   writeRuns,
@@ -102,10 +103,26 @@ export function addDot(set: DotSet, dot: Dot): DotSet {
   return larger;
 }
 
+/** Beyond that dots are gathered before they are added: one by one, 4,000 with gaps between them take 130 ms. */
+const FEW = 8;
+
+/** The set with more dots; the set itself when it has them all. */
+export function addDots(set: DotSet, dots: readonly Dot[]): DotSet {
+  return dots.length <= FEW ? dots.reduce(addDot, set) : union(set, dotSetOf(dots));
+}
+
 export function dotSetOf(dots: Iterable<Dot>): DotSet {
-  let set = EMPTY_DOTS;
-  for (const dot of dots) set = addDot(set, dot);
-  return set;
+  const list = [...dots];
+  if (list.length <= FEW) return list.reduce(addDot, EMPTY_DOTS);
+  const counters = new Map<Actor, number[]>();
+  for (const { actor, counter } of list) {
+    invariant(counter >= 1, 'a dot counts from 1');
+    const own = counters.get(actor);
+    if (own === undefined) counters.set(actor, [counter]);
+    else own.push(counter);
+  }
+  const entries = Array.from(counters, ([actor, own]) => ({ actor, runs: runsOfCounters(own) }));
+  return entries.sort((a, b) => a.actor - b.actor);
 }
 
 export function union(a: DotSet, b: DotSet): DotSet {

@@ -29,6 +29,17 @@ export function addCounter(runs: Runs, counter: number): Runs {
   return longer;
 }
 
+/** In any order, and as often as they come. */
+export function runsOfCounters(counters: readonly number[]): Runs {
+  const runs: number[] = [];
+  for (const counter of counters.toSorted((a, b) => a - b)) {
+    const last = runs[runs.length - 1];
+    if (last !== undefined && counter <= last + 1) runs[runs.length - 1] = counter;
+    else runs.push(counter, counter);
+  }
+  return runs;
+}
+
 export function unionRuns(a: Runs, b: Runs): Runs {
   const merged: number[] = [];
   let i = 0;

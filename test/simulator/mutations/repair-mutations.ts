@@ -33,9 +33,8 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     name: 'an exchange leaves out keys of which nothing is left',
     rule: 'I4',
     file: 'repair/sync-handlers.js',
-    find: 'found.push({ key, dots, object: store.read(partition, key) });',
-    replace:
-      'if (store.read(partition, key) !== undefined) found.push({ key, dots, object: store.read(partition, key) });',
+    find: 'yield { key, dots, object: store.read(partition, key) };',
+    replace: 'if (store.read(partition, key) !== undefined) yield { key, dots, object: store.read(partition, key) };',
     checkers: ['convergence'],
     seedsMax: 1,
     scenario: LATE,
