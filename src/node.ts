@@ -154,6 +154,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const antiEntropy = new AntiEntropy({
     ...{ self, replica, store, calls, clock, random, logger, detector, currentView, digest, divergences, retirements },
     catchUp: membership.catchUp,
+    hints,
     standing,
     waitsFor: (view, partition) => membership.waitsFor(view, partition),
     ...{ contents, limits },

@@ -137,8 +137,10 @@ function isSound<T>(name: string, form: Form<T>): void {
 }
 
 isSound('a read request', {
-  value: fc.record({ address, digest: fc.boolean() }).map(({ address, digest }) => ({ ...address, digest })),
-  write: (out, request) => writeReadRequest(out, request, request.digest),
+  value: fc
+    .record({ address, digest: fc.boolean(), partial: fc.boolean() })
+    .map(({ address, ...flags }) => ({ ...address, ...flags })),
+  write: (out, request) => writeReadRequest(out, request, request.digest, request.partial),
   read: readReadRequest,
 });
 isSound('a replicate request', { value: replicate, write: writeReplicateRequest, read: readReplicateRequest });
@@ -189,7 +191,7 @@ describe('what is not ours', () => {
     message[message.length - 1] = 16;
     expect(() => readForwardedWrite(new ByteReader(message))).toThrow(DecodeError);
     const read = Buffer.from(form((out, address: KeyAddress) => writeReadRequest(out, address, true), base));
-    read[read.length - 1] = 2;
+    read[read.length - 1] = 4;
     expect(() => readReadRequest(new ByteReader(read))).toThrow(DecodeError);
     expect(() => readReadAnswer(new ByteReader(Uint8Array.of(2, 0)))).toThrow(DecodeError);
   });

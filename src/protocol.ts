@@ -22,7 +22,7 @@ import {
 } from './core/ids.ts';
 
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
-export const PROTOCOL_VERSION = 4;
+export const PROTOCOL_VERSION = 5;
 
 export const METHOD = {
   heartbeat: 1,
@@ -68,21 +68,24 @@ function readKey(source: ByteReader): ObjectKey {
 export interface ReadRequest extends KeyAddress {
   /** Versions are left out of the answer where they are large: the dots tell whether it is stale. */
   readonly digest: boolean;
+  /** Asked for what there is, be it all or not: an owner that is catching up answers as well. */
+  readonly partial: boolean;
 }
 
 const DIGEST = 1;
+const PARTIAL = 2;
 
-export function writeReadRequest(out: ByteWriter, address: KeyAddress, digest: boolean): void {
+export function writeReadRequest(out: ByteWriter, address: KeyAddress, digest: boolean, partial = false): void {
   writeAddress(out, address);
-  out.u8(digest ? DIGEST : 0);
+  out.u8((digest ? DIGEST : 0) | (partial ? PARTIAL : 0));
 }
 
 export function readReadRequest(source: ByteReader): ReadRequest {
   const { epoch, partition, key } = readAddress(source);
   const flags = source.u8();
-  if (flags > DIGEST) throw new DecodeError('an unknown flag');
+  if (flags > (DIGEST | PARTIAL)) throw new DecodeError('an unknown flag');
   source.end();
-  return { epoch, partition, key, digest: flags === DIGEST };
+  return { epoch, partition, key, digest: (flags & DIGEST) !== 0, partial: (flags & PARTIAL) !== 0 };
 }
 
 /** The answer to a read: the replica's clock and the container as it is stored, which together are the filled container. */

@@ -80,11 +80,24 @@ export class FaultyTransport implements Transport {
 export class TestDisk {
   log: MemoryLogDevice;
   state: MemoryStateTable;
+  private readonly segmentBytes: number;
   private held: (() => void)[] | undefined;
 
   constructor(segmentBytes: number) {
+    this.segmentBytes = segmentBytes;
     this.log = new MemoryLogDevice(segmentBytes, (operation) => this.settle(operation));
     this.state = new MemoryStateTable((operation) => this.settle(operation));
+  }
+
+  /** Another disk with all that is on this one. */
+  copy(): TestDisk {
+    const copy = new TestDisk(this.segmentBytes);
+    copy.log = this.log.afterPowerCut(
+      () => 0,
+      (operation) => copy.settle(operation),
+    );
+    copy.state = this.state.afterPowerCut((operation) => copy.settle(operation));
+    return copy;
   }
 
   /** From now on nothing becomes durable. */

@@ -153,6 +153,11 @@ export class InProcessCluster {
     this.disks.delete(id);
   }
 
+  /** The node's data folder is put back from a copy. It must not run. */
+  restore(id: string, copy: TestDisk): void {
+    this.disks.set(id, copy);
+  }
+
   /** Moves time on, in small steps, until the promise is settled. */
   async settle<T>(promise: Promise<T>, limitMs = 60_000): Promise<T> {
     let isSettled = false;

@@ -42,6 +42,11 @@ export class Standing {
     return this.mayRead && !this.catchUp.isOpen(partition);
   }
 
+  /** Rule C8: what is here of the partition is not known to be all. */
+  isCatchingUp(partition: Partition): boolean {
+    return this.catchUp.isOpen(partition);
+  }
+
   /** Whether what others write is taken in. */
   takesIn(partition: Partition): boolean {
     return this.granted !== undefined || !this.catchUp.isOpen(partition);

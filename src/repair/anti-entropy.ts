@@ -9,6 +9,7 @@ import type { FailureDetector } from '../membership/failure-detector.ts';
 import type { Standing } from '../membership/standing.ts';
 import type { Clock, Logger, Random, Store, Timer } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
+import type { HintStore } from '../replica/hint-store.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
 import type { ContentChecks } from './content-checks.ts';
@@ -25,6 +26,7 @@ export interface AntiEntropyOptions {
   readonly self: NodeId;
   readonly replica: Replica;
   readonly store: Store;
+  readonly hints: HintStore;
   readonly calls: Calls;
   readonly clock: Clock;
   readonly random: Random;

@@ -33,7 +33,8 @@ export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
   return (body, request) => {
     const address = readReadRequest(body);
     replica.ownership.check(address);
-    if (!standing.isReadable(address.partition)) {
+    const isEnough = address.partial && standing.isCatchingUp(address.partition);
+    if (!isEnough && !standing.isReadable(address.partition)) {
       return readWhenAllowed();
     }
     return readDurably();

@@ -1,9 +1,8 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
-import { StoreError } from '../../src/errors.ts';
-import type { KeptHint } from '../../src/replica/hint-store.ts';
 import type { WriteEvent } from './history.ts';
+import { hintsOf } from './kept-hints.ts';
 import type { Machine } from './machine.ts';
 import type { Rotting } from './rotting.ts';
 import type { Simulation } from './simulation.ts';
@@ -78,15 +77,5 @@ export class Ledger {
   private events(): readonly { readonly key: ObjectKey; readonly event: WriteEvent }[] {
     const { history } = this.simulation;
     return Array.from(history.keys()).flatMap((key) => history.eventsOf(key).map((event) => ({ key, event })));
-  }
-}
-
-/** None while its disk gives errors: what cannot be read is not relied upon. */
-function hintsOf({ node }: Machine, key: ObjectKey): readonly KeptHint[] {
-  try {
-    return node?.hints.hintsOf(key) ?? [];
-  } catch (error) {
-    if (error instanceof StoreError) return [];
-    throw error;
   }
 }

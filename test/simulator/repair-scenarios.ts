@@ -82,6 +82,22 @@ function damagedAmongFew(meanwhile: readonly Fault[]): Plan {
   return { ...rest, shape: { ...shape, hintBytes: 1 } };
 }
 
+/**
+ * Two of the owners (the fifth, the first and the second node) are away while the fifth writes with those who stand in for them.
+ * Then its objects are damaged, and the two are back; but those who stood in for them do not reach them yet.
+ */
+function damagedBesideHints(): Plan {
+  const writes = requests(2400, 2800, 20, (i) => ({ kind: 'put', key: i, node: 4, level: 2, context: 'none' }));
+  const rots = Array.from({ length: 10 }, (_, i): Fault => ({ kind: 'rot', atMs: 3200 + i, node: 4, place: i / 10 }));
+  const faults = [
+    ...[0, 1].map((away) => apart(1000, 2399, away, [2, 3, 4])),
+    ...rots,
+    crash(3300, 4),
+    ...[0, 1].map((away) => apart(3399.1, 16_000, away, [2, 3])),
+  ];
+  return onFive(plan(25, 20_000, writes, faults));
+}
+
 function apart(atMs: number, forMs: number, one: number, others: readonly number[]): Fault {
   const links = others.flatMap((other) => [[one, other] as const, [other, one] as const]);
   return { kind: 'cut', atMs, forMs, flapMs: 0, links };
@@ -103,6 +119,7 @@ export const REPAIR_SCENARIOS: Scenarios = [
     'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',
     damagedAmongFew([crash(2310, 1, 80), apart(2399.1, 16_000, 1, [2])]),
   ],
+  ['objects of an owner are damaged, of which those who stand in for the others have the rest', damagedBesideHints()],
   ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
   ['a node ends with its last write under way, which arrives late', lateWrites()],
   ['a folder is lost after the actors that wrote to it were retired', retiredBeforeCaughtUp()],

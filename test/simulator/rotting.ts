@@ -3,6 +3,7 @@ import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { type ObjectKey, type Partition, partition as partitionOf } from '../../src/core/ids.ts';
 import type { StateEntry } from '../../src/storage/devices.ts';
 import { objectKeyText } from '../../src/storage/state-format.ts';
+import { hintsOf } from './kept-hints.ts';
 import type { Machine } from './machine.ts';
 import type { Simulation } from './simulation.ts';
 
@@ -16,7 +17,8 @@ interface Rotten {
 
 /**
  * Objects that change where they lie, and which of them are not mended yet. Of a key at most one owner's record is damaged at a time,
- * and only when the other owners can restore it: else what it held is lost, and nothing that follows proves anything.
+ * and only when the other owners, and those that keep hints for some of them, can restore it: else what it held is lost, and nothing
+ * that follows proves anything.
  */
 export class Rotting {
   private readonly simulation: Simulation;
@@ -65,17 +67,24 @@ export class Rotting {
     return this.rotten.filter(({ machine, record }) => machine.disk.holds(record));
   }
 
-  /** Every write that the machine's clock has of the key is on the disk of another owner as well. */
+  /** Every write that the machine's clock has of the key is on the disk of another owner as well, or of who stands in for one. */
   private mayRot(machine: Machine, partition: Partition, key: ObjectKey): boolean {
     const { history, machines, plan } = this.simulation;
     const clock = machine.store?.clock(partition);
     if (clock === undefined || machine.isLost || plan.shape.durability === 'os') return false;
     const isOwner = ({ id }: Machine): boolean => this.simulation.owns(id, partition);
     if (!isOwner(machine) || this.left().some((one) => one.partition === partition && one.key === key)) return false;
-    const others = machines.filter((other) => other !== machine && !other.isLost && isOwner(other));
+    const rest = machines.filter((other) => other !== machine && !other.isLost);
+    const others = rest.filter(isOwner);
+    const hinting = rest.filter((other) => !isOwner(other) && !other.disk.isDirty);
     const known = history.eventsOf(key).filter(({ dot }) => hasDot(clock, dot));
     return (
-      others.length > 0 && known.every(({ dot }) => others.some((other) => this.holds(other, partition, key, dot)))
+      others.length > 0 &&
+      known.every(
+        ({ dot }) =>
+          others.some((other) => this.holds(other, partition, key, dot)) ||
+          hinting.some((other) => hintsOf(other, key).some(({ dots }) => hasDot(dots, dot))),
+      )
     );
   }
 }

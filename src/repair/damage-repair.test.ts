@@ -1,0 +1,139 @@
+/** Where a damaged record is had again from, when the other owners have not seen all that was in it. */
+import { expect, it } from 'vitest';
+import { InProcessCluster } from '../../test/in-process-cluster.ts';
+import { requestMethod } from '../../test/messages.ts';
+import { put } from '../../test/requests.ts';
+import { type NodeId, objectKey, type Partition } from '../core/ids.ts';
+import { METHOD } from '../protocol.ts';
+import { objectStateKey } from '../storage/state-format.ts';
+
+const KEY = objectKey('b', 'k');
+
+interface Setting {
+  readonly cluster: InProcessCluster;
+  readonly partition: Partition;
+  /** Its record is the one that is damaged. */
+  readonly first: NodeId;
+  readonly others: readonly NodeId[];
+  readonly fallbacks: readonly NodeId[];
+}
+
+async function started(nodes: number): Promise<Setting> {
+  const cluster = new InProcessCluster({ nodes, partitions: 4 });
+  await cluster.start();
+  const { partition, owners } = cluster.node('n1').api.ringOf('b', 'k');
+  const [first, ...others] = owners;
+  if (first === undefined) throw new Error('an owner');
+  return { cluster, partition, first, others, fallbacks: cluster.ids.filter((id) => !owners.includes(id)) };
+}
+
+const write = async ({ cluster, first }: Setting, value: string, w: number): Promise<unknown> =>
+  cluster.settle(cluster.node(first).api.write(put('k', value, { w })));
+
+function holds({ cluster, partition }: Setting, node: string, value: string): boolean {
+  try {
+    const object = cluster.store(node).read(partition, KEY);
+    return object !== undefined && Buffer.from(object).includes(value);
+  } catch {
+    return false;
+  }
+}
+
+/** The first owner stops, and its disk turns over one bit of the key's record. */
+async function damage({ cluster, partition, first }: Setting): Promise<void> {
+  await cluster.stop(first);
+  const { state } = cluster.disk(first);
+  const place = objectStateKey(partition, KEY);
+  const value = Buffer.from(state.get(place) ?? []);
+  expect(value.length).toBeGreaterThan(0);
+  value[value.length >> 1] = (value[value.length >> 1] ?? 0) ^ 1;
+  await state.write([{ key: place, value }]);
+}
+
+/** Another key of the partition. */
+function neighbour({ cluster, partition, first }: Setting): string {
+  const { api } = cluster.node(first);
+  for (let i = 0; ; i++) if (api.ringOf('b', `key-${i}`).partition === partition) return `key-${i}`;
+}
+
+const damagedAt = ({ cluster, first }: Setting): number => cluster.node(first).replica.damaged.count;
+
+/** No hint reaches an owner: by the time it could, it may be too late. */
+function loseHints({ cluster }: Setting): void {
+  cluster.loses = (_, __, message) => requestMethod(message) === METHOD.replicate;
+}
+
+async function allHold(setting: Setting, value: string): Promise<void> {
+  const { cluster, first, others } = setting;
+  const { damageRepair } = cluster.node(first).antiEntropy;
+  await cluster.until(() => damageRepair.mended === 1, 'the damaged record to be had again', 90_000);
+  // The other owners take the first one's clock in, and what it has lost for deleted.
+  loseHints(setting);
+  await cluster.pass(10_000);
+  cluster.loses = () => false;
+  await cluster.until(() => [first, ...others].every((node) => holds(setting, node, value)), `all to hold ${value}`);
+  expect(cluster.fatal).toEqual(new Map());
+}
+
+it('from the fallbacks that have acknowledged a write in place of the other owners (H18)', async () => {
+  const setting = await started(5);
+  const { cluster, others } = setting;
+  await write(setting, 'before', 3);
+  for (const node of others) await cluster.stop(node);
+  await write(setting, 'acknowledged', 2);
+  await damage(setting);
+  loseHints(setting);
+  await cluster.start([...others, setting.first]);
+  await allHold(setting, 'acknowledged');
+});
+
+it('not before a fallback has answered that may have acknowledged a write in place of another owner (C8)', async () => {
+  const setting = await started(5);
+  const { cluster, others, first, fallbacks } = setting;
+  await write(setting, 'before', 3);
+  for (const node of others) await cluster.stop(node);
+  await write(setting, 'acknowledged', 2);
+  await damage(setting);
+  const lost: readonly unknown[] = [METHOD.replicate, METHOD.readHint];
+  cluster.loses = (_, __, message) => lost.includes(requestMethod(message));
+  await cluster.start([...others, first]);
+  await cluster.until(() => damagedAt(setting) === 1, 'the damage to be found');
+  await cluster.pass(30_000);
+  expect([damagedAt(setting), fallbacks.length]).toEqual([1, 2]);
+  loseHints(setting);
+  await allHold(setting, 'acknowledged');
+});
+
+it('from the hints that it has kept itself, of what it alone has acknowledged', async () => {
+  const setting = await started(3);
+  const { cluster, others } = setting;
+  await write(setting, 'before', 3);
+  for (const node of others) await cluster.stop(node);
+  await write(setting, 'acknowledged', 1);
+  await damage(setting);
+  loseHints(setting);
+  await cluster.start([...others, setting.first]);
+  await allHold(setting, 'acknowledged');
+});
+
+it('from an owner that is catching up, and holds what the third one has never seen', async () => {
+  const setting = await started(3);
+  const { cluster, others, first } = setting;
+  const [second = first, third = first] = others;
+  await write(setting, 'before', 3);
+  await cluster.stop(third);
+  await write(setting, 'acknowledged', 2);
+  // The second is put back from a copy that has this write, and lacks a later one.
+  await cluster.stop(second);
+  const copy = cluster.disk(second).copy();
+  await cluster.start([second]);
+  await cluster.settle(cluster.node(first).api.write(put(neighbour(setting), 'later', { w: 2 })));
+  await cluster.stop(second);
+  cluster.restore(second, copy);
+  await damage(setting);
+  // Nothing but the damaged record's repair: the third hears of the write from nobody.
+  const exchange: readonly unknown[] = [METHOD.replicate, METHOD.missing, METHOD.compare];
+  cluster.loses = (_, __, message) => exchange.includes(requestMethod(message));
+  for (const node of [second, third, first]) await cluster.launch(node);
+  await allHold(setting, 'acknowledged');
+});
