@@ -23,6 +23,7 @@ const HAZARDS: readonly (readonly [id: string, what: string])[] = [
   ['H18', 'a copy that counts is dropped for its age or its size'],
   ['H19', 'a hint is brought to who owns the partition no more'],
   ['H20', 'a node that is back is overrun by what was kept for it'],
+  ['H21', 'one damaged record holds up all others'],
   ['H22', 'a request is served on an outdated view of who owns what'],
   ['H24', 'a member with an empty store is taken for what it was'],
   ['H26', 'two copies lie on one node, or in one zone where there are more'],
