@@ -18,8 +18,8 @@ interface Setting {
   readonly fallbacks: readonly NodeId[];
 }
 
-async function started(nodes: number): Promise<Setting> {
-  const cluster = new InProcessCluster({ nodes, partitions: 4 });
+async function started(nodes: number, n = 3): Promise<Setting> {
+  const cluster = new InProcessCluster({ nodes, n, partitions: 4 });
   await cluster.start();
   const { partition, owners } = cluster.node('n1').api.ringOf('b', 'k');
   const [first, ...others] = owners;
@@ -136,4 +136,16 @@ it('from an owner that is catching up, and holds what the third one has never se
   cluster.loses = (_, __, message) => exchange.includes(requestMethod(message));
   for (const node of [second, third, first]) await cluster.launch(node);
   await allHold(setting, 'acknowledged');
+});
+
+it('from nobody where there is no other owner: it is an error for good, and never absent (H1)', async () => {
+  const setting = await started(3, 1);
+  const { cluster, first, partition } = setting;
+  await write(setting, 'acknowledged', 1);
+  await damage(setting);
+  await cluster.start([first]);
+  await cluster.until(() => damagedAt(setting) === 1, 'the damage to be found');
+  await cluster.pass(90_000);
+  expect(damagedAt(setting)).toBe(1);
+  expect(() => cluster.store(first).read(partition, KEY)).toThrow('damaged');
 });

@@ -66,6 +66,8 @@ export class DamageRepair {
     const told = await new KeyInquiry(this.needs, view, partition, key).ask();
     // Whoever is silent may be the one that has it.
     if (told.some(isSilent)) return void this.unreadableSince.delete(damaged.finding);
+    // Where no other owner has anything to tell the error stays.
+    if (!told.some((one) => one.kind === 'held' && one.by !== 'fallback')) return;
     if (this.mayBeReadLater(damaged, told)) return;
     // What has been written here meanwhile is newer than the answers.
     if (!replica.damaged.isStill(damaged)) return;
@@ -85,7 +87,7 @@ export class DamageRepair {
    * has all that it should, this one may.
    */
   private mayBeReadLater({ finding }: DamagedKey, told: readonly Told[]): boolean {
-    const isWhole = told.some((one) => one.kind === 'held' && one.isWhole);
+    const isWhole = told.some((one) => one.kind === 'held' && one.by === 'owner');
     if (isWhole && !told.some(({ kind }) => kind === 'unreadable')) {
       this.unreadableSince.delete(finding);
       return false;

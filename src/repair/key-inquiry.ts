@@ -23,9 +23,11 @@ export interface Held {
   readonly kind: 'held';
   readonly container: Container;
   readonly clock: DotSet;
-  /** An owner that lacks nothing of the partition. */
-  readonly isWhole: boolean;
+  readonly by: Teller;
 }
+
+/** `partial owner`: one that is catching up. */
+type Teller = 'owner' | 'partial owner' | 'fallback';
 
 /** `silent`: it does not answer, or cannot tell yet. */
 export type Told = Held | { readonly kind: 'unreadable' } | { readonly kind: 'silent' };
@@ -81,13 +83,13 @@ export class KeyInquiry {
 
   private async askOwner(id: NodeId): Promise<Told> {
     const outcome = await this.request(id, METHOD.read, false);
-    if (outcome.kind !== 'refused' || outcome.code !== 'not-ready') return toldBy(outcome, true);
-    return toldBy(await this.request(id, METHOD.read, true), false);
+    if (outcome.kind !== 'refused' || outcome.code !== 'not-ready') return toldBy(outcome, 'owner');
+    return toldBy(await this.request(id, METHOD.read, true), 'partial owner');
   }
 
   private async askFallback(id: NodeId): Promise<Told> {
     const outcome = await this.request(id, METHOD.readHint, false);
-    if (outcome.kind !== 'reply') return toldBy(outcome, false);
+    if (outcome.kind !== 'reply') return toldBy(outcome, 'fallback');
     const answer = decoded(() => ({ container: readHintAnswer(outcome.body) }));
     return answer === undefined ? SILENT : heldInHints(answer.container);
   }
@@ -110,18 +112,18 @@ export class KeyInquiry {
   }
 }
 
-function toldBy(outcome: CallOutcome, isWhole: boolean): Told {
+function toldBy(outcome: CallOutcome, by: Teller): Told {
   if (outcome.kind === 'refused' && outcome.code === 'storage-failed') return UNREADABLE;
   if (outcome.kind !== 'reply') return SILENT;
   const answer = decoded(() => readReadAnswer(outcome.body));
   if (answer === undefined) return SILENT;
   const { clock, stored = EMPTY_CONTAINER } = answer;
-  return { kind: 'held', container: fill(stored, clock), clock, isWhole };
+  return { kind: 'held', container: fill(stored, clock), clock, by };
 }
 
 /** Hints speak for no clock: what they do not hold they know nothing of (rule C6). */
 function heldInHints(container: Container | undefined): Told {
-  return { kind: 'held', container: container ?? EMPTY_CONTAINER, clock: EMPTY_DOTS, isWhole: false };
+  return { kind: 'held', container: container ?? EMPTY_CONTAINER, clock: EMPTY_DOTS, by: 'fallback' };
 }
 
 const clockOf = (told: Told): DotSet => (told.kind === 'held' ? told.clock : EMPTY_DOTS);
