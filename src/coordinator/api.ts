@@ -191,7 +191,7 @@ export interface CatchUpView {
     /** The other owners that have to be exchanged with. */
     readonly waitsFor: readonly NodeId[];
   }[];
-  /** Owners that an operator has said not to wait for. */
+  /** Owners that an operator has said not to wait for, for a partition or for a damaged record. */
   readonly excepted: readonly NodeId[];
 }
 

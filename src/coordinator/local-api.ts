@@ -62,22 +62,28 @@ export class LocalApi implements StoreApi {
         partition,
         waitsFor: this.membership.waitsFor(view, partition).map(({ id }) => id),
       }));
-    return { node: self, partitions, excepted: catchUp.excepted.map((number) => view.withNumber(number).id) };
+    const excepted = new Set([...catchUp.excepted, ...this.context.replica.damaged.excepted]);
+    return { node: self, partitions, excepted: Array.from(excepted, (number) => view.withNumber(number).id) };
   }
 
   async exceptOwner(owner: string): Promise<CatchUpView> {
     const { catchUp } = this.membership;
+    const { damaged } = this.context.replica;
     const member = requireView(this.context).state.members.find(({ id }) => id === owner);
     if (member === undefined || member.id === this.context.self)
       throw new StoreError('bad-body', `except: expected another member's id, got ${owner}`, { field: 'except' });
-    if (catchUp.isOver) throw new StoreError('conflict', 'this node is not catching up', { retryable: false });
+    if (catchUp.isOver && damaged.count === 0) {
+      const detail = 'this node is not catching up, and no record of it is damaged';
+      throw new StoreError('conflict', detail, { retryable: false });
+    }
     if (this.seenAs(member.id) !== 'down')
       throw new StoreError('conflict', `${owner} is connected: it is exchanged with`, { retryable: false });
     this.membership.logger.warn(
       { owner },
       'an operator excepts an owner: writes that it alone holds may be missed by reads',
     );
-    await this.context.store.durable(catchUp.except(member.number), 'flush');
+    if (damaged.count > 0) damaged.excepted.add(member.number);
+    if (!catchUp.isOver) await this.context.store.durable(catchUp.except(member.number), 'flush');
     return this.catchUp();
   }
 

@@ -1,5 +1,5 @@
 /** Where a damaged record is had again from, when the other owners have not seen all that was in it. */
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { InProcessCluster } from '../../test/in-process-cluster.ts';
 import { requestMethod } from '../../test/messages.ts';
 import { put } from '../../test/requests.ts';
@@ -148,4 +148,68 @@ it('from nobody where there is no other owner: it is an error for good, and neve
   await cluster.pass(90_000);
   expect(damagedAt(setting)).toBe(1);
   expect(() => cluster.store(first).read(partition, KEY)).toThrow('damaged');
+});
+
+describe('with an owner that will never come back', () => {
+  const except = (setting: Setting, node: NodeId, owner: NodeId) =>
+    setting.cluster.settle(setting.cluster.node(node).api.exceptOwner(owner));
+
+  it('from the others, once an operator has said that it is not to be waited for', async () => {
+    const setting = await started(5);
+    const { cluster, first, others } = setting;
+    const [dead = first] = others;
+    await write(setting, 'acknowledged', 3);
+    await cluster.crash(dead);
+    await damage(setting);
+    await cluster.start([first]);
+    await cluster.until(() => damagedAt(setting) === 1, 'the damage to be found');
+    await cluster.pass(10_000);
+    expect(damagedAt(setting)).toBe(1);
+    expect((await except(setting, first, dead)).excepted).toEqual([dead]);
+    await cluster.until(() => damagedAt(setting) === 0, 'the damaged record to be had again');
+    expect(holds(setting, first, 'acknowledged')).toBe(true);
+    expect(cluster.node(first).api.catchUp().excepted).toEqual([]);
+  });
+
+  it('from it after all, when it does come back', async () => {
+    const setting = await started(5);
+    const { cluster, first, others } = setting;
+    const [dead = first, third = first] = others;
+    await write(setting, 'before', 3);
+    await cluster.stop(third);
+    await write(setting, 'acknowledged', 2);
+    await cluster.crash(dead);
+    await damage(setting);
+    // The third, which has not seen the write, does not tell before the other one is back.
+    const lost: readonly unknown[] = [METHOD.replicate, METHOD.read];
+    cluster.loses = (_, __, message) => lost.includes(requestMethod(message));
+    await cluster.start([first, third]);
+    await cluster.until(() => damagedAt(setting) === 1, 'the damage to be found');
+    await except(setting, first, dead);
+    await cluster.start([dead]);
+    expect(damagedAt(setting)).toBe(1);
+    loseHints(setting);
+    await allHold(setting, 'acknowledged');
+  });
+
+  it('so that one whose folder was lost can catch up with the damaged partition', async () => {
+    const setting = await started(5);
+    const { cluster, first, others } = setting;
+    const [dead = first, lost = first] = others;
+    await write(setting, 'acknowledged', 3);
+    await cluster.crash(dead);
+    await damage(setting);
+    await cluster.start([first]);
+    await cluster.crash(lost);
+    cluster.wipe(lost);
+    await cluster.launch(lost);
+    const { catchUp, standing } = cluster.node(lost).membership;
+    await cluster.until(() => standing.actor !== undefined, 'the lost one to be granted');
+    await except(setting, lost, dead);
+    await cluster.pass(5000);
+    expect(catchUp.isOver).toBe(false);
+    await except(setting, first, dead);
+    await cluster.until(() => catchUp.isOver, 'the lost one to have caught up', 90_000);
+    expect(damagedAt(setting)).toBe(0);
+  });
 });

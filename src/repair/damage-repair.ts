@@ -1,22 +1,23 @@
 import { type Container, EMPTY_CONTAINER, merge } from '../core/causality/container.ts';
-import { keyOf } from '../core/ids.ts';
+import { keyOf, type NodeId, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
-import type { Clock, Logger } from '../ports.ts';
+import type { Logger } from '../ports.ts';
 import type { DamagedKey } from '../replica/damaged-keys.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Inventory } from './inventory.ts';
-import { isSilent, KeyInquiry, type KeyInquiryNeeds, type Told } from './key-inquiry.ts';
+import { isSilent, KeyInquiry, type KeyInquiryNeeds, type PassedOver, type Told } from './key-inquiry.ts';
 
 export interface DamageRepairNeeds extends KeyInquiryNeeds {
   readonly replica: Replica;
-  readonly clock: Clock;
   readonly logger: Logger;
   readonly currentView: () => ClusterView | undefined;
   readonly inventory: Pick<Inventory, 'count'>;
 }
 
 const KEYS_PER_ROUND = 100;
+/** After so long the exchanges with other owners come first. */
+const TURN_MS = 1000;
 
 /** Whoever cannot read its own record for so long has it damaged: a disk that fails now and then has been read by then. */
 const UNREADABLE_MS = 60_000;
@@ -33,6 +34,10 @@ export class DamageRepair {
   private readonly needs: DamageRepairNeeds;
   /** By finding: since when others have told, and what they told may not be all. */
   private readonly unreadableSince = new Map<number, number>();
+  /** Where something was damaged: not counted to the end since. */
+  private readonly uncounted = new Set<Partition>();
+  /** The finding that was looked at last. */
+  private last = 0;
   private isStopped = false;
   mended = 0;
 
@@ -44,30 +49,51 @@ export class DamageRepair {
     this.isStopped = true;
   }
 
+  /** As far as its time goes: whoever is connected and silent costs one time-out, and not one for each key. */
   async run(): Promise<void> {
-    const { replica, inventory } = this.needs;
-    const due = replica.damaged.list().slice(0, KEYS_PER_ROUND);
-    const findings = new Set(due.map(({ finding }) => finding));
-    for (const finding of this.unreadableSince.keys()) if (!findings.has(finding)) this.unreadableSince.delete(finding);
-    for (const damaged of due) {
-      if (this.isStopped) return;
-      await this.mend(damaged);
+    const { replica, clock } = this.needs;
+    const endMs = clock.monotonicMs() + TURN_MS;
+    const silent = new Set<NodeId>();
+    for (const damaged of this.inTurn()) {
+      if (this.isStopped || clock.monotonicMs() >= endMs) break;
+      this.last = damaged.finding;
+      await this.mend(damaged, { silent, excepted: replica.damaged.excepted });
     }
-    // Contents with a damaged record were not counted to the end.
-    for (const partition of new Set(due.map((damaged) => damaged.partition))) await inventory.count(partition);
+    await this.countMended();
   }
 
-  private async mend(damaged: DamagedKey): Promise<void> {
+  /** The next ones, in the order of their finding: those that cannot be mended yet must not hold up the others. */
+  private inTurn(): readonly DamagedKey[] {
+    const all = this.needs.replica.damaged.list().toSorted((a, b) => a.finding - b.finding);
+    const findings = new Set(all.map(({ finding }) => finding));
+    for (const finding of this.unreadableSince.keys()) if (!findings.has(finding)) this.unreadableSince.delete(finding);
+    for (const { partition } of all) this.uncounted.add(partition);
+    const next = all.findIndex(({ finding }) => finding > this.last);
+    return [...all.slice(Math.max(0, next)), ...all.slice(0, Math.max(0, next))].slice(0, KEYS_PER_ROUND);
+  }
+
+  /** Contents with a damaged record were not counted to the end: once there is none, they are. */
+  private async countMended(): Promise<void> {
+    for (const partition of this.uncounted) {
+      if (this.isStopped) return;
+      if (this.needs.replica.damaged.hasSome(partition)) continue;
+      this.uncounted.delete(partition);
+      await this.needs.inventory.count(partition);
+    }
+  }
+
+  private async mend(damaged: DamagedKey, passedOver: PassedOver): Promise<void> {
     const { self, replica, store, logger, currentView } = this.needs;
     const { partition, key } = damaged;
     const view = currentView();
     if (view === undefined) return;
     if (!view.owns(self, partition) || replica.isReadable(damaged)) return replica.damaged.mended(partition, key);
-    const told = await new KeyInquiry(this.needs, view, partition, key).ask();
+    const told = await new KeyInquiry(this.needs, view, damaged, passedOver).ask();
     // Whoever is silent may be the one that has it.
     if (told.some(isSilent)) return void this.unreadableSince.delete(damaged.finding);
-    // Where no other owner has anything to tell the error stays.
-    if (!told.some((one) => one.kind === 'held' && one.by !== 'fallback')) return;
+    // Where no other owner has anything to tell the error stays, but for an operator's word.
+    const isExcepted = view.ownersOf(partition).some(({ number }) => passedOver.excepted.has(number));
+    if (!isExcepted && !told.some((one) => one.kind === 'held' && one.by !== 'fallback')) return;
     if (this.mayBeReadLater(damaged, told)) return;
     // What has been written here meanwhile is newer than the answers.
     if (!replica.damaged.isStill(damaged)) return;

@@ -132,6 +132,33 @@ describe('an owner with a damaged object', () => {
     );
   });
 
+  it('looks through the partition, and says that it is damaged, once and not in every round', async () => {
+    readsAreLost = true;
+    await cluster.stop('n3');
+    await damage('n3', victim);
+    const isSaid = (line: string): boolean => line.includes('n3 error a damaged record');
+    const before = cluster.log.filter(isSaid).length;
+    await cluster.start(['n3']);
+    await cluster.pass(30_000);
+    expect(cluster.log.filter(isSaid).length - before).toBe(1);
+  });
+
+  it('goes on with its exchanges while an owner is connected and answers nothing about many damaged objects', async () => {
+    readsAreLost = true;
+    const where = new Map(KEYS.map((key) => [key, partitionOf(key)]));
+    await cluster.stop('n3');
+    for (const key of KEYS) await damage('n3', key, where.get(key));
+    await cluster.start(['n3']);
+    await cluster.until(() => cluster.node('n3').replica.damaged.count === KEYS.length, 'the damage to be found');
+    const { antiEntropy, replica } = cluster.node('n3');
+    const before = antiEntropy.rounds;
+    await cluster.pass(30_000);
+    expect(antiEntropy.rounds - before).toBeGreaterThan(5);
+    readsAreLost = false;
+    await cluster.until(() => replica.damaged.count === 0, 'all to be mended', 20_000);
+    await cluster.until(() => cluster.node('n3').contents.unknown === 0, 'the contents to be counted', 10_000);
+  });
+
   it('is mended of a key that was deleted meanwhile: nothing is left of it', async () => {
     await missAll(victim, (key) => remove(key, { w: 2 }));
     await cluster.start(['n3']);

@@ -2,10 +2,11 @@ import { ByteWriter } from '../core/bytes.ts';
 import { type Container, EMPTY_CONTAINER, fill } from '../core/causality/container.ts';
 import { type DotSet, EMPTY_DOTS, isEmpty, subtract } from '../core/causality/dot-set.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
-import type { NodeId, ObjectKey, Partition } from '../core/ids.ts';
+import type { MemberNumber, NodeId, ObjectKey, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
-import type { Store } from '../ports.ts';
+import type { FailureDetector } from '../membership/failure-detector.ts';
+import type { Clock, Store } from '../ports.ts';
 import { METHOD, readHintAnswer, readReadAnswer, writeReadRequest } from '../protocol.ts';
 import type { HintStore } from '../replica/hint-store.ts';
 import type { CallOutcome, Calls } from '../rpc/calls.ts';
@@ -16,6 +17,8 @@ export interface KeyInquiryNeeds {
   readonly store: Store;
   readonly calls: Calls;
   readonly hints: Pick<HintStore, 'held'>;
+  readonly clock: Clock;
+  readonly detector: Pick<FailureDetector, 'isUp'>;
 }
 
 /** What a node has of a key: filled with the clock that it speaks for. */
@@ -31,6 +34,13 @@ type Teller = 'owner' | 'partial owner' | 'fallback';
 
 /** `silent`: it does not answer, or cannot tell yet. */
 export type Told = Held | { readonly kind: 'unreadable' } | { readonly kind: 'silent' };
+
+export interface PassedOver {
+  /** Who has left a question unanswered, of this key or another one: not asked again for now. */
+  readonly silent: Set<NodeId>;
+  /** Not waited for while they are down: an operator has said so. */
+  readonly excepted: ReadonlySet<MemberNumber>;
+}
 
 const CALL_MS = 5000;
 const SILENT: Told = { kind: 'silent' };
@@ -49,12 +59,19 @@ export class KeyInquiry {
   private readonly view: ClusterView;
   private readonly partition: Partition;
   private readonly key: ObjectKey;
+  private readonly passedOver: PassedOver;
 
-  constructor(needs: KeyInquiryNeeds, view: ClusterView, partition: Partition, key: ObjectKey) {
+  constructor(
+    needs: KeyInquiryNeeds,
+    view: ClusterView,
+    { partition, key }: { readonly partition: Partition; readonly key: ObjectKey },
+    passedOver: PassedOver,
+  ) {
     this.needs = needs;
     this.view = view;
     this.partition = partition;
     this.key = key;
+    this.passedOver = passedOver;
   }
 
   /** What each of those who were asked has told. With one that is silent it is not all. */
@@ -77,8 +94,18 @@ export class KeyInquiry {
     return this.askAll(others, (id) => this.askFallback(id));
   }
 
-  private askAll(members: readonly Member[], ask: (id: NodeId) => Promise<Told>): Promise<readonly Told[]> {
-    return Promise.all(members.filter(({ id }) => id !== this.needs.self).map(({ id }) => ask(id)));
+  /** Nobody, where one of them would not answer: it would not be all. */
+  private async askAll(members: readonly Member[], ask: (id: NodeId) => Promise<Told>): Promise<readonly Told[]> {
+    const { silent, excepted } = this.passedOver;
+    const others = members.filter(({ id, number }) => {
+      return id !== this.needs.self && (this.isUp(id) || !excepted.has(number));
+    });
+    if (others.some(({ id }) => !this.isUp(id) || silent.has(id))) return [SILENT];
+    return Promise.all(others.map(({ id }) => ask(id)));
+  }
+
+  private isUp(id: NodeId): boolean {
+    return this.needs.detector.isUp(id, this.needs.clock.monotonicMs());
   }
 
   private async askOwner(id: NodeId): Promise<Told> {
@@ -104,11 +131,13 @@ export class KeyInquiry {
     }
   }
 
-  private request(id: NodeId, method: number, partial: boolean): Promise<CallOutcome> {
+  private async request(id: NodeId, method: number, partial: boolean): Promise<CallOutcome> {
     const out = new ByteWriter();
     const { view, partition, key } = this;
     writeReadRequest(out, { epoch: view.epoch, partition, key }, false, partial);
-    return this.needs.calls.request(id, method, out.view(), CALL_MS);
+    const outcome = await this.needs.calls.request(id, method, out.view(), CALL_MS);
+    if (outcome.kind === 'failed') this.passedOver.silent.add(id);
+    return outcome;
   }
 }
 

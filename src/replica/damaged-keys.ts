@@ -1,4 +1,4 @@
-import type { ObjectKey, Partition } from '../core/ids.ts';
+import type { MemberNumber, ObjectKey, Partition } from '../core/ids.ts';
 
 /** Beyond that they are found again when those before them are mended. */
 const KEYS_MAX = 10_000;
@@ -13,6 +13,8 @@ export interface DamagedKey {
 /** Keys whose record could not be read. Until it is mended from the other owners this replica is out of service for them: every use is an error. */
 export class DamagedKeys {
   private readonly partitions = new Map<Partition, Map<ObjectKey, number>>();
+  /** Owners that an operator has said not to wait for, until nothing is damaged any more. */
+  readonly excepted = new Set<MemberNumber>();
   private size = 0;
   private findings = 0;
 
@@ -31,8 +33,13 @@ export class DamagedKeys {
     return this.partitions.get(partition)?.has(key) === true;
   }
 
+  hasSome(partition: Partition): boolean {
+    return (this.partitions.get(partition)?.size ?? 0) > 0;
+  }
+
   mended(partition: Partition, key: ObjectKey): void {
-    if (this.partitions.get(partition)?.delete(key) === true) this.size--;
+    if (this.partitions.get(partition)?.delete(key) !== true) return;
+    if (--this.size === 0) this.excepted.clear();
   }
 
   isStill({ partition, key, finding }: DamagedKey): boolean {

@@ -76,9 +76,9 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a damaged record is had again from those of the other owners that answer',
     rule: 'C8',
-    file: 'repair/damage-repair.js',
-    find: 'if (told.some(isSilent))',
-    replace: 'if (false)',
+    file: 'repair/key-inquiry.js',
+    find: 'if (others.some(({ id }) => !this.isUp(id) || silent.has(id)))\n            return [SILENT];\n        return Promise.all(others.map(',
+    replace: 'return Promise.all(others.filter(({ id }) => this.isUp(id)).map(',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
     seedsMax: 1,
     scenario: 'objects of an owner are damaged, of which it can ask only who has not seen them',
@@ -94,12 +94,11 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     scenario: 'objects of an owner are damaged, and the disk of who has seen them fails for a while',
   },
   {
-    name: 'who cannot tell yet what it has of a damaged record is taken for one who has nothing',
+    name: "who is down is passed over without an operator's word when a damaged record is had again",
     rule: 'C8',
     file: 'repair/key-inquiry.js',
-    find: "if (outcome.kind !== 'reply')\n        return SILENT;",
-    replace:
-      "if (outcome.kind !== 'reply')\n        return outcome.kind === 'refused' ? heldInHints(undefined) : SILENT;",
+    find: '(this.isUp(id) || !excepted.has(number))',
+    replace: 'this.isUp(id)',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
     seedsMax: 1,
     scenario: 'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',
