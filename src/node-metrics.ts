@@ -3,7 +3,7 @@ import type { Node } from './node.ts';
 import type { Store } from './ports.ts';
 import { METHOD } from './protocol.ts';
 
-/** Between two looks at how late the event loop is. Each wakes the process: every 10 ms took 1 % of a core from an idle node. */
+/** Between two looks at how late the event loop is. Each wakes the process: every 10 ms, that was most of what woke an idle node. */
 const EVENT_LOOP_MS = 100;
 
 /** What `/metrics` tells of the node below its HTTP edge. Read when asked for: requests pay nothing for it. */

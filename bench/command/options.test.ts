@@ -55,6 +55,11 @@ describe('the options of the benchmark', () => {
     expect((await refusal('--part', 'outage', ...url)).message).toContain('outage starts nodes of its own');
   });
 
+  it('do not leave out in silence what was asked for and cannot be', async () => {
+    expect((await refusal('--part', 'outage', '--nodes', '2')).message).toContain('needs --nodes 3 or more');
+    expect((await parsed('--full', '--nodes', '2')).parts).not.toContain('outage');
+  });
+
   it('name peers', async () => {
     const { peers } = await parsed('--peer', 'etcd=http://a:1,http://b:2', '--peer', 'redis=c:3');
     expect(peers.map(({ store, addresses }) => [store.name, addresses])).toEqual([

@@ -95,6 +95,9 @@ export function benchCommand(run: (options: BenchOptions) => Promise<void>): Com
   return command.action(async (given: Given) => run(optionsFrom(command, given)));
 }
 
+/** One is killed, the others must reach their quorums. */
+const OUTAGE_NODES_MIN = 3;
+
 const FURTHER = `
 Further commands:
   quorate bench repair    what it takes to make owners equal again
@@ -107,10 +110,14 @@ function optionsFrom(command: Command, given: Given): BenchOptions {
   const { nodes, durability, keys, connections, seconds, repetitions, generator, json, html } = given;
   const asked = given.full ? PARTS : named.length > 0 ? named : QUICK;
   const isOwn = (one: Part): boolean => OWN_PARTS.some((own) => own === one);
-  const parts = PARTS.filter((one) => asked.includes(one) && !(urls.length > 0 && isOwn(one)));
+  const isPossible = (one: Part): boolean =>
+    (urls.length === 0 || !isOwn(one)) && (one !== 'outage' || nodes >= OUTAGE_NODES_MIN);
+  const parts = PARTS.filter((one) => asked.includes(one) && isPossible(one));
   const alien = named.filter((one) => urls.length > 0 && isOwn(one));
   if (alien.length > 0)
     command.error(`error: --part ${alien.join(', ')} starts nodes of its own and goes without --url`, { exitCode: 2 });
+  if (urls.length === 0 && named.includes('outage') && nodes < OUTAGE_NODES_MIN)
+    command.error(`error: --part outage needs --nodes ${OUTAGE_NODES_MIN} or more`, { exitCode: 2 });
   const n = given.n ?? Math.min(3, nodes);
   if (urls.length === 0 && n > nodes) command.error(`error: --n ${n} is more than --nodes ${nodes}`, { exitCode: 2 });
   return {

@@ -16,7 +16,6 @@ const SHARE = 0.5;
 
 /** A node is killed and comes back while requests go to the others, at half of the rate that all of them reach. */
 export async function outage(bench: BenchBase): Promise<void> {
-  if (bench.options.nodes < 3) return;
   await withCluster(bench, { keys: KEYS }, async (target) => {
     const others = { ...target, addresses: () => stayingUrls(target) };
     const question = ask(bench, others, {

@@ -1,37 +1,21 @@
 import { ProcessMeter } from '../cluster/process-meter.ts';
 import { canDrive } from '../load/autocannon-loop.ts';
-import { type Measured, measure } from '../load/measure.ts';
-import type { Mix } from '../load/mix.ts';
+import { type Measured, type MeasureOptions, measure } from '../load/measure.ts';
 import { type Repetition, seriesOf } from '../load/repeat.ts';
-import type {
-  Distribution,
-  Loop,
-  Section,
-  Series,
-  TargetInfo,
-  TimelineEvent,
-  TimelinePoint,
-} from '../report/bench-report.ts';
-import type { Way } from '../stores/store.ts';
+import type { Section, Series, TargetInfo, TimelineEvent, TimelinePoint } from '../report/bench-report.ts';
 import { kindOf } from './kind-of.ts';
 import { orderOf } from './order-of.ts';
 import type { Target } from './target.ts';
 
 /** One workload against one target, in one setting. */
-export interface Question {
+export interface Question extends Pick<MeasureOptions, Setting> {
   readonly section: Section;
   readonly target: Target;
   /** As the report calls it. */
   readonly workload: string;
-  readonly mix: Mix;
-  readonly read: Way;
-  readonly write: Way;
-  readonly loop: Loop;
-  readonly connections: number;
-  readonly keys: number;
-  readonly valueBytes: number;
-  readonly distribution: Distribution;
 }
+
+type Setting = 'mix' | 'read' | 'write' | 'loop' | 'connections' | 'keys' | 'valueBytes' | 'distribution';
 
 /** What happens to the store while it is asked. */
 export interface Script {

@@ -25,7 +25,7 @@ export function sendBytes(exchange: Exchange, status: number, headers: FlatHeade
 }
 
 /**
- * Head and body as one string. `end(text)` would make a vector of it and of an empty string behind it, which takes 0.7 us more, of the 14
+ * Head and body as one string. `end(text)` would make a vector of it and of an empty string behind it, which takes 0.6 us more, of the 14
  * that a GET takes at the edge; `write` alone would put the end of the turn between the two.
  */
 function endInOneWrite(outgoing: ServerResponse, text: string): void {

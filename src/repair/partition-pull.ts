@@ -55,7 +55,6 @@ export class PartitionPull {
   private readonly partition: Partition;
   private readonly counts: PullCounts;
   private readonly pace = new PullPace();
-  private isSilent = false;
   /** The peer has left a question unanswered: there is no use in asking it more for now. One that refuses may answer of other partitions. */
   isUnanswered = false;
 
@@ -74,7 +73,7 @@ export class PartitionPull {
   async run(): Promise<void> {
     for (let step = 0; step < STEPS_MAX; step++) {
       const answer = await this.askMissing();
-      if (answer === undefined) return this.giveUp();
+      if (answer === undefined) return;
       if (answer.kind === 'unknown') return this.compare();
       if (answer.keys.length === 0) return;
       const damage = this.takeIn(answer.keys, answer.clock);
@@ -102,7 +101,7 @@ export class PartitionPull {
     this.counts.comparisons++;
     this.needs.logger.info({ peer: this.peer, partition: this.partition }, 'comparing a partition in full');
     const first = await this.askCompare(undefined);
-    if (first === undefined) return this.giveUp();
+    if (first === undefined) return;
     const { replica } = this.needs;
     const comparison = replica.beginComparison(this.partition, first.clock);
     try {
@@ -116,7 +115,6 @@ export class PartitionPull {
   private async compareAll(first: CompareAnswer, comparison: Comparison): Promise<boolean> {
     let piece: CompareAnswer | undefined = first;
     for (let step = 0; step < STEPS_MAX; step++) {
-      if (piece === undefined) this.giveUp();
       if (piece === undefined || piece.life !== first.life) return false;
       const last = piece.keys.at(-1)?.key;
       const damage = this.takeIn(piece.keys, piece.clock);
@@ -132,12 +130,8 @@ export class PartitionPull {
     return false;
   }
 
-  private giveUp(): void {
-    this.isUnanswered = this.isSilent;
-  }
-
   private readonly noteSilence = (): void => {
-    this.isSilent = true;
+    this.isUnanswered = true;
   };
 
   private askCompare(after: ObjectKey | undefined): Promise<CompareAnswer | undefined> {

@@ -106,7 +106,7 @@ function missingHandler({ replica, store, knows, limits, retirements }: SyncHand
     if (keys === undefined) {
       writeMissingAnswer(out, { kind: 'unknown' });
     } else {
-      const sent = takeWhileSmall(readable(replica, store, partition, keys), (one) => one, limits.bytes);
+      const sent = takeWhileSmall(readable(replica, store, partition, keys), limits.bytes);
       await store.durable(store.lastSequence, 'flush');
       writeMissingAnswer(out, { kind: 'keys', clock, keys: sent });
     }
@@ -165,11 +165,10 @@ function checkWhole(replica: Replica, partition: Partition, found: readonly Stor
 }
 
 /** At least one, so that whoever asks gets on. Those behind the first that is too much are not read. */
-function takeWhileSmall<T>(items: Iterable<T>, read: (item: T) => SentKey, bytesMax: number): readonly SentKey[] {
+function takeWhileSmall(keys: Iterable<SentKey>, bytesMax: number): readonly SentKey[] {
   const taken: SentKey[] = [];
   let bytes = 0;
-  for (const item of items) {
-    const one = read(item);
+  for (const one of keys) {
     bytes += one.key.length + (one.object?.length ?? 0);
     if (taken.length > 0 && bytes > bytesMax) break;
     taken.push(one);

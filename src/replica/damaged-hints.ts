@@ -1,6 +1,7 @@
 import type { ObjectKey } from '../core/ids.ts';
 import type { StoreError } from '../errors.ts';
 import type { Clock, Logger, Sequence } from '../ports.ts';
+import { firstOf } from './first-of.ts';
 import { keyInName } from './hint-record.ts';
 
 interface Damaged {
@@ -77,7 +78,7 @@ export class DamagedHints {
     const nowMs = this.clock.monotonicMs();
     if (this.size === 0 || nowMs < this.recheckAtMs) return [];
     this.recheckAtMs = nowMs + RECHECK_MS;
-    const due = [...this.keys].slice(0, RECHECKED_MAX);
+    const due = firstOf(this.keys, RECHECKED_MAX);
     for (const [key, damaged] of due) {
       // To the end, so that all have their turn.
       this.keys.delete(key);

@@ -32,7 +32,7 @@ export class Fallback {
     this.needs = needs;
   }
 
-  /** Errors: not-ready, conflict (the sender's view is outdated, or this node is an owner itself). */
+  /** Errors: conflict (no view here yet, the sender's is outdated, or this node is an owner itself). */
   check(address: KeyAddress): void {
     this.needs.replica.ownership.checkNoOwner(address);
   }

@@ -39,12 +39,14 @@ function* entriesBetween(state: StateTable, from: Uint8Array, end: Uint8Array): 
   let start = from;
   for (;;) {
     let count = 0;
+    let last = start;
     for (const entry of state.range(start, end)) {
       yield entry;
-      start = Buffer.concat([entry.key, Buffer.of(0)]);
+      last = entry.key;
       if (++count === CHUNK_ENTRIES) break;
     }
     if (count < CHUNK_ENTRIES) return;
+    start = Buffer.concat([last, Buffer.of(0)]);
   }
 }
 
