@@ -39,10 +39,10 @@ function holds({ cluster, partition }: Setting, node: string, value: string): bo
   }
 }
 
-/** The first owner stops, and its disk turns over one bit of the key's record. */
-async function damage({ cluster, partition, first }: Setting): Promise<void> {
-  await cluster.stop(first);
-  const { state } = cluster.disk(first);
+/** The node, the first owner unless another is meant, stops, and its disk turns over one bit of the key's record. */
+async function damage({ cluster, partition, first }: Setting, node = first): Promise<void> {
+  await cluster.stop(node);
+  const { state } = cluster.disk(node);
   const place = objectStateKey(partition, KEY);
   const value = Buffer.from(state.get(place) ?? []);
   expect(value.length).toBeGreaterThan(0);
@@ -136,6 +136,39 @@ it('from an owner that is catching up, and holds what the third one has never se
   cluster.loses = (_, __, message) => exchange.includes(requestMethod(message));
   for (const node of [second, third, first]) await cluster.launch(node);
   await allHold(setting, 'acknowledged');
+});
+
+describe('from the others, where one of these has its own damaged too', () => {
+  it('at once, when they have seen all that was in it', async () => {
+    const setting = await started(3);
+    const { cluster, first, others } = setting;
+    const [second = first] = others;
+    await write(setting, 'acknowledged', 3);
+    await damage(setting);
+    await damage(setting, second);
+    await cluster.start([first, second]);
+    const isMended = (node: string): boolean => cluster.node(node).antiEntropy.damageRepair.mended === 1;
+    await cluster.until(() => isMended(first) && isMended(second), 'both to be had again', 10_000);
+    expect([first, second].map((node) => holds(setting, node, 'acknowledged'))).toEqual([true, true]);
+  });
+
+  it('not before it has had time to be read again, when they have not', async () => {
+    const setting = await started(3);
+    const { cluster, first, others } = setting;
+    const [second = first, third = first] = others;
+    await write(setting, 'before', 3);
+    await cluster.stop(third);
+    await write(setting, 'acknowledged', 2);
+    await damage(setting);
+    await damage(setting, second);
+    // The third hears of the write from nobody.
+    const exchange: readonly unknown[] = [METHOD.replicate, METHOD.missing, METHOD.compare];
+    cluster.loses = (_, __, message) => exchange.includes(requestMethod(message));
+    for (const node of [second, third, first]) await cluster.launch(node);
+    await cluster.until(() => damagedAt(setting) === 1, 'the damage to be found');
+    await cluster.pass(30_000);
+    expect(damagedAt(setting)).toBe(1);
+  });
 });
 
 it('from nobody where there is no other owner: it is an error for good, and never absent (H1)', async () => {

@@ -25,7 +25,7 @@ const UNREADABLE_MS = 60_000;
 /**
  * Mends the keys whose record cannot be read any more: each is had from *every* other owner (rule C8), and where these have not had all
  * the writes that this node has seen, from who stood in for them as well ({@link KeyInquiry}). Whoever has its record damaged too is
- * passed over in the end.
+ * passed over: at once where the others have all of this node's clock, and in the end otherwise.
  *
  * What is stored is the merge of what they hold, filled with their clocks alone. Filled with this node's clock, which has the dots of
  * what was lost, it would say that all of it was deleted.
@@ -88,13 +88,13 @@ export class DamageRepair {
     const view = currentView();
     if (view === undefined) return;
     if (!view.owns(self, partition) || replica.isReadable(damaged)) return replica.damaged.mended(partition, key);
-    const told = await new KeyInquiry(this.needs, view, damaged, passedOver).ask();
+    const { told, isAll } = await new KeyInquiry(this.needs, view, damaged, passedOver).ask();
     // Whoever is silent may be the one that has it.
     if (told.some(isSilent)) return void this.unreadableSince.delete(damaged.finding);
     // Where no other owner has anything to tell the error stays, but for an operator's word.
     const isExcepted = view.ownersOf(partition).some(({ number }) => passedOver.excepted.has(number));
     if (!isExcepted && !told.some((one) => one.kind === 'held' && one.by !== 'fallback')) return;
-    if (this.mayBeReadLater(damaged, told)) return;
+    if (!isAll && this.mayBeReadLater(damaged, told)) return;
     // What has been written here meanwhile is newer than the answers.
     if (!replica.damaged.isStill(damaged)) return;
     try {

@@ -35,6 +35,13 @@ type Teller = 'owner' | 'partial owner' | 'fallback';
 /** `silent`: it does not answer, or cannot tell yet. */
 export type Told = Held | { readonly kind: 'unreadable' } | { readonly kind: 'silent' };
 
+export interface Answers {
+  /** Of each of those who were asked. With one that is silent it is not all. */
+  readonly told: readonly Told[];
+  /** Whether they have all that this node's clock has: then whoever could not read its own record has nothing more of that. */
+  readonly isAll: boolean;
+}
+
 export interface PassedOver {
   /** Who has left a question unanswered, of this key or another one: not asked again for now. */
   readonly silent: Set<NodeId>;
@@ -74,14 +81,14 @@ export class KeyInquiry {
     this.passedOver = passedOver;
   }
 
-  /** What each of those who were asked has told. With one that is silent it is not all. */
-  async ask(): Promise<readonly Told[]> {
+  async ask(): Promise<Answers> {
     const clock = this.needs.store.clock(this.partition);
     const told = await this.askOwners();
-    if (told.some(isSilent) || isEmpty(told.reduce((lacking, one) => subtract(lacking, clockOf(one)), clock)))
-      return told;
+    const isAll = covers(told, clock);
+    if (isAll || told.some(isSilent)) return { told, isAll };
     const kept = await this.askFallbacks();
-    return [this.ownHints(), ...kept, ...(await this.askOwners())];
+    const all = [this.ownHints(), ...kept, ...(await this.askOwners())];
+    return { told: all, isAll: covers(all, clock) };
   }
 
   private askOwners(): Promise<readonly Told[]> {
@@ -153,6 +160,10 @@ function toldBy(outcome: CallOutcome, by: Teller): Told {
 /** Hints speak for no clock: what they do not hold they know nothing of (rule C6). */
 function heldInHints(container: Container | undefined): Told {
   return { kind: 'held', container: container ?? EMPTY_CONTAINER, clock: EMPTY_DOTS, by: 'fallback' };
+}
+
+function covers(told: readonly Told[], clock: DotSet): boolean {
+  return isEmpty(told.reduce((lacking, one) => subtract(lacking, clockOf(one)), clock));
 }
 
 const clockOf = (told: Told): DotSet => (told.kind === 'held' ? told.clock : EMPTY_DOTS);

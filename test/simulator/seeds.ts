@@ -50,6 +50,16 @@ export const NAMED_RUNS: readonly NamedRun[] = [
     why: 'it was neither in what had been counted nor added to it, and the contents were said to differ from then on',
   },
   {
+    name: 'a node starts again more often between two retirements than actors are told apart',
+    seed: 11_007_024,
+    why: 'what was kept of its actors had a floor that no clock covers before it has folded, and nobody could fold them',
+  },
+  {
+    name: 'an older folder brings a damaged record back while another owner has its own damaged',
+    seed: 11_010_594,
+    why: 'each waited a minute for the other to read it, though the third owner had all that was in both',
+  },
+  {
     name: 'what a read explains is what it shows',
     seed: 40_002,
     why: 'an answer that was fetched after its digest was newer, and the explanation named what the digest had told',

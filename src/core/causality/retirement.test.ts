@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { logIndex, memberNumber, type Partition, partition } from '../ids.ts';
 import { anyClock, damaged, dot, dots, floor } from './causality-builders.ts';
-import { type DotSet, dotSetOf, EMPTY_DOTS, isSubset, union } from './dot-set.ts';
+import { type DotSet, dotSetOf, EMPTY_DOTS, isSubset, union, without } from './dot-set.ts';
 import {
   agreementOf,
   type EndedWrites,
@@ -86,6 +86,16 @@ describe('a retirement that follows another one', () => {
     const kept = following(retirement(inPartitions(entries)), later(union(floor(1, 7), dots('1.9.1'))), 2);
     expect(kept).toEqual(later(union(floor(1, 3), dots('1.7.4', '1.9.1'))));
     expect(following(undefined, later(dots('1.9.1')))).toEqual(later(dots('1.9.1')));
+  });
+
+  it('can be folded by whoever covers what was told, however many actors have ended since the one before', () => {
+    const told = union(floor(1, 7), dots('1.8.1', '1.9.1', '1.9.3', '1.10.1', '1.11.1', '1.12.1', '1.13.1'));
+    const kept = following(retirement(inPartitions(entries)), { ...later(told), floor: logIndex(13) });
+    expect(foldable(told, p0, [kept])).toEqual(floor(1, 13));
+    expect(foldable(without(told, dots('1.8.1')), p0, [kept])).toEqual([]);
+    const notFolded = union(entries, dots('1.9.1', '1.10.1', '1.11.1', '1.12.1', '1.13.1'));
+    const unfolded = following(retirement(inPartitions(entries)), { ...later(notFolded), floor: logIndex(13) });
+    expect(foldable(notFolded, p0, [unfolded])).toEqual(floor(1, 13));
   });
 });
 

@@ -16,7 +16,7 @@
  * covers the same writes as the entries would: nothing else of these actors exists.
  */
 import { type ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
-import { type LogIndex, type MemberNumber, type Partition, partition as partitionOf } from '../ids.ts';
+import { type LogIndex, logIndex, type MemberNumber, type Partition, partition as partitionOf } from '../ids.ts';
 import { actorGrant, actorMember, type Dot } from './dot.ts';
 import {
   type DotSet,
@@ -58,8 +58,9 @@ export function foldable(clock: DotSet, partition: Partition, retirements: Itera
 export const ACTORS_KEPT = 4;
 
 /**
- * The retirement as it is kept after an earlier one of the member. The owners have folded that by then and told its floor; but a
- * message may be later still, so what the floor stands for is kept, of the latest `actorsMax` actors.
+ * The retirement as it is kept after an earlier one of the member. A message may be later than both, so what the earlier one stands
+ * for is kept, of the latest `actorsMax` actors at least. Of the older ones only a floor is, and no higher one than the owners have
+ * told: whoever is to fold must cover what is kept, and no clock covers more than that floor before it does.
  */
 export function following(earlier: Retirement | undefined, next: Retirement, actorsMax = ACTORS_KEPT): Retirement {
   const { member, floor } = next;
@@ -68,7 +69,8 @@ export function following(earlier: Retirement | undefined, next: Retirement, act
   for (const [partition, told] of next.entries) {
     const all = union(entries.get(partition) ?? EMPTY_DOTS, withoutFloors(told));
     const oldest = withoutFloors(all).at(-actorsMax - 1);
-    const kept = oldest === undefined ? all : union(all, floorOf(member, actorGrant(oldest.actor)));
+    const dropped = oldest === undefined ? 0 : Math.min(actorGrant(oldest.actor), floorGrant(told, member));
+    const kept = dropped === 0 ? all : union(all, floorOf(member, logIndex(dropped)));
     if (kept.length > 0) entries.set(partition, kept);
   }
   return { member, floor, entries };
