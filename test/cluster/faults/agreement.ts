@@ -1,12 +1,14 @@
 import { Agent } from 'node:http';
 import { type Answer, headerOf, jsonOf, send } from '../http-request.ts';
 import type { RealCluster } from '../real-cluster.ts';
-import { disagreements, type Showing } from './check-ledger.ts';
+import { disagreements, type Showing, showTheSameValues } from './check-ledger.ts';
 import { BUCKET, isShared, isShowing, shownIds } from './store-client.ts';
 
 const POLL_MS = 50;
 const IN_FLIGHT = 16;
 const READ_MS = 5000;
+/** Who hears of a retirement writes contexts in another way at once; the others within a round of exchanges. */
+const RETIREMENT_MS = 5000;
 
 /**
  * Waits until every node says that it agrees with all other owners and keeps no write for another one. Rejects with what is left
@@ -71,10 +73,7 @@ export class Inspection {
     return this.each(keys, async (key) => {
       const ring = await this.ask('n1', `/v1/cluster/ring?bucket=${BUCKET}&key=${key}`);
       const { owners } = jsonOf(ring) as { owners: readonly string[] };
-      for (;;) {
-        const copies = await Promise.all(owners.map((id) => this.ownCopy(id, key)));
-        if (disagreements(copies).length === 0 || performance.now() > endMs) return copies;
-      }
+      return agreeing(() => Promise.all(owners.map((id) => this.ownCopy(id, key))), endMs);
     });
   }
 
@@ -82,12 +81,12 @@ export class Inspection {
   throughNodes(keys: readonly string[]): Promise<ReadonlyMap<string, readonly Showing[]>> {
     const query = 'r=all&pr=all&sloppy=false&timeout=5s';
     const through = async (id: string, key: string): Promise<Showing> =>
-      showing(id, await this.ask(id, `/v1/kv/${BUCKET}/${key}?${query}`));
+      showing(id, 'through nodes', await this.ask(id, `/v1/kv/${BUCKET}/${key}?${query}`));
     const { ids } = this.cluster;
     let turn = 0;
     return this.each(keys, (key) => {
       const nodes = isShared(key) ? ids : ids.slice(turn++ % ids.length).slice(0, 1);
-      return Promise.all(nodes.map((id) => through(id, key)));
+      return agreeing(() => Promise.all(nodes.map((id) => through(id, key))), 0);
     });
   }
 
@@ -111,7 +110,7 @@ export class Inspection {
     for (;;) {
       const answer = await this.ask(id, `/v1/kv/${BUCKET}/${key}?r=1&sloppy=false&timeout=5s`);
       const answered = [...headerOf(answer, 'server-timing').matchAll(/(n\d);dur/g)].map(([, node]) => node);
-      if (answered.length === 1 && answered[0] === id) return showing(`${id}'s own copy`, answer);
+      if (answered.length === 1 && answered[0] === id) return showing(`${id}'s own copy`, 'own copies', answer);
       if (performance.now() > endMs) throw new Error(`${id} does not answer for ${key} itself: ${answered}`);
     }
   }
@@ -121,8 +120,18 @@ export class Inspection {
   }
 }
 
-function showing(by: string, answer: Answer): Showing {
+/** Looks again while not all is equal: until `endMs`, and a little longer where nothing but contexts differ. */
+async function agreeing(look: () => Promise<readonly Showing[]>, endMs: number): Promise<readonly Showing[]> {
+  const contextsEndMs = Math.max(endMs, performance.now() + RETIREMENT_MS);
+  for (;;) {
+    const showings = await look();
+    const untilMs = showTheSameValues(showings) ? contextsEndMs : endMs;
+    if (disagreements(showings).length === 0 || performance.now() > untilMs) return showings;
+  }
+}
+
+function showing(by: string, look: Showing['look'], answer: Answer): Showing {
   if (!isShowing(answer)) throw new Error(`${by} answered ${answer.status}: ${answer.body}`);
   const etag = answer.status === 404 ? '' : headerOf(answer, 'etag');
-  return { by, ids: shownIds(answer), etag, context: headerOf(answer, 'causal-context') };
+  return { by, look, ids: shownIds(answer), etag, context: headerOf(answer, 'causal-context') };
 }

@@ -13,7 +13,9 @@ const remove = (id: string, startMs: number, seen: readonly string[], more: Part
   write(id, startMs, { kind: 'delete', seen, ...more });
 const read = (startMs: number, ...shown: string[]): Read => ({ startMs, endMs: startMs + 5, shown });
 
-const showing = (by: string, ...ids: string[]): Showing => ({ by, ids, etag: ids.join(), context: 'c' });
+const showing = (by: string, ...ids: string[]): Showing => ({
+  ...{ by, look: 'through nodes', ids, etag: ids.join(), context: 'c' },
+});
 const history = (writes: readonly Write[], reads: readonly Read[] = []): KeyHistory => ({
   ...{ key: 'k', isStrict: true, writes, reads },
 });
@@ -140,6 +142,14 @@ describe('nodes that show different things', () => {
     const writes = [write('a', 0, { outcome: 'unknown' }), write('b', 0, { outcome: 'unknown' })];
     const showings = [showing('n1', 'a'), showing('n2', 'a'), { ...showing('n3', 'a'), ...difference }];
     expect(checkKey(history(writes), showings).map(({ kind }) => kind)).toEqual(['disagreement']);
+  });
+
+  it('agree when contexts differ from one look to the next, and not when they differ at one', () => {
+    const writes = [write('a', 0, { outcome: 'unknown' })];
+    const copy = (by: string, context: string): Showing => ({ ...showing(by, 'a'), look: 'own copies', context });
+    const through = [showing('n1', 'a'), showing('n2', 'a')];
+    expect(checkKey(history(writes), [copy('n1', 'before'), copy('n2', 'before'), ...through])).toEqual([]);
+    expect(checkKey(history(writes), [copy('n1', 'c'), copy('n2', 'before'), ...through])).toHaveLength(1);
   });
 
   it('are not found by asking nobody: that is found too', () => {

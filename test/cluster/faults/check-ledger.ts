@@ -9,7 +9,8 @@
  * 2. back: in the end no value is there that an acknowledged write's client had been shown.
  * 3. invented: no value is ever shown that nobody wrote, or whose write was refused.
  * 4. stale: a strict read shows no less than (1) of the writes acknowledged before it, and none that (2) forbids by then.
- * 5. disagreement: in the end every copy and every node shows the same values under the same dots and context.
+ * 5. disagreement: in the end every copy and every node shows the same values under the same dots, and at each look the same context.
+ *    From one look to the next ended actors may be retired: that is the same context, written in another way.
  */
 import type { KeyHistory, Read, Write } from './ledger.ts';
 
@@ -17,6 +18,8 @@ import type { KeyHistory, Read, Write } from './ledger.ts';
 export interface Showing {
   /** `n1` or `n1's own copy`. */
   readonly by: string;
+  /** Those of one look were asked for at the same time. */
+  readonly look: 'own copies' | 'through nodes';
   readonly ids: readonly string[];
   /** Names the dots; empty where nothing is there. */
   readonly etag: string;
@@ -43,15 +46,23 @@ export function checkKey(history: KeyHistory, showings: readonly Showing[]): rea
   return texts.flatMap(([kind, found]) => found.map((text) => ({ kind, key: history.key, text })));
 }
 
-/** Those who show something else than the first. */
+/** Those who show something else than the first, or under another context than the first of their look. */
 export function disagreements(showings: readonly Showing[]): readonly string[] {
-  const [first, ...others] = showings;
+  const [first] = showings;
   if (first === undefined) return ['nobody was asked for it'];
-  return others.filter((other) => contentOf(other) !== contentOf(first)).map((other) => `${say(first)}, ${say(other)}`);
+  return showings.flatMap((other) => {
+    const firstOfLook = showings.find(({ look }) => look === other.look) ?? first;
+    if (valuesOf(other) !== valuesOf(first)) return [`${say(first)}, ${say(other)}`];
+    return other.context === firstOfLook.context ? [] : [`${say(firstOfLook)}, ${say(other)}`];
+  });
 }
 
-function contentOf({ ids, etag, context }: Showing): string {
-  return JSON.stringify([[...ids].sort(), etag, context]);
+export function showTheSameValues([first, ...others]: readonly Showing[]): boolean {
+  return first === undefined || others.every((other) => valuesOf(other) === valuesOf(first));
+}
+
+function valuesOf({ ids, etag }: Showing): string {
+  return JSON.stringify([[...ids].sort(), etag]);
 }
 
 function say({ by, ids, etag, context }: Showing): string {
