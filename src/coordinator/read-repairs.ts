@@ -100,6 +100,7 @@ export class ReadRepairs {
 
   private mergeHere(update: ReplicateRequest, done: BringDone): void {
     const { replica, store, ended, durability } = this.needs;
+    if (this.isStopped) return done('this node stops');
     try {
       replica.ownership.check(update);
       ended.check(update);
