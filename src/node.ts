@@ -24,6 +24,7 @@ import { retirementHandler } from './repair/retirement-handler.ts';
 import { Retirements } from './repair/retirements.ts';
 import { type SyncHandlerNeeds, syncHandlers } from './repair/sync-handlers.ts';
 import { siblingHash } from './replica/content-hashes.ts';
+import { durabilityOn } from './replica/durability-of.ts';
 import { EndedActors } from './replica/ended-actors.ts';
 import { Fallback } from './replica/fallback.ts';
 import { hintHandler, readHintHandler } from './replica/hint-handlers.ts';
@@ -90,7 +91,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
-  const durability = () => membership.view?.state.settings.durability ?? 'flush';
+  const durability = durabilityOn(currentView);
   const replica = new Replica({
     ...{ self, store, currentView },
     limits: config.limits,

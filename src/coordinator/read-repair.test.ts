@@ -106,6 +106,25 @@ describe('a read that finds replicas differing', () => {
     expect(stats('n1')).toEqual({ ...idle, writtenBack: 2 });
   });
 
+  it('writes nothing back to a node that stops meanwhile', async () => {
+    const { context } = await read('n1', { r: 'all' });
+    keepWritesFrom('n1', 'n2', 'n3');
+    await write('n2', put(key, 'at n2', { w: 1, context }));
+    cluster.disk('n1').hold();
+    const slow = { context, timeoutMs: 60_000 };
+    const requests = [
+      errorOf(api('n1').write(put(key, 'at n1', { w: 2, ...slow }))),
+      errorOf(api('n1').get(get(key, { r: 2, timeoutMs: 60_000 }))),
+    ];
+    await cluster.pass(20);
+    const stopped = cluster.stop('n1');
+    await cluster.pass(20);
+    cluster.disk('n1').release();
+    await stopped;
+    for (const request of requests) await cluster.settle(request);
+    expect(cluster.fatal).toEqual(new Map());
+  });
+
   it('repairs who answered too late to count', async () => {
     keepWritesFrom('n2');
     await write('n1', put(key, 'v', { w: 2 }));

@@ -1,8 +1,9 @@
 import { ByteWriter, DecodeError } from '../core/bytes.ts';
 import type { NodeId } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
-import type { Clock, Durability, Store } from '../ports.ts';
+import type { Clock, Store } from '../ports.ts';
 import { METHOD, type ReplicateRequest, writeReplicateRequest } from '../protocol.ts';
+import type { DurabilityOf } from '../replica/durability-of.ts';
 import type { EndedActors } from '../replica/ended-actors.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
@@ -14,7 +15,7 @@ export interface ReadRepairsNeeds {
   readonly store: Store;
   readonly replica: Replica;
   readonly ended: EndedActors;
-  readonly durability: () => Durability;
+  readonly durability: DurabilityOf;
 }
 
 /** Counters since the start. */
@@ -100,13 +101,14 @@ export class ReadRepairs {
 
   private mergeHere(update: ReplicateRequest, done: BringDone): void {
     const { replica, store, ended, durability } = this.needs;
+    if (this.isStopped) return done('this node stops');
     try {
       replica.ownership.check(update);
       ended.check(update);
       if (store.overloaded) return done('writes come faster than the disk takes them');
       const sequence = replica.merge(update);
       if (sequence === 0) return done(undefined);
-      store.durable(sequence, durability()).then(
+      store.durable(sequence, durability(update.epoch)).then(
         () => done(undefined),
         (error: unknown) => done(error instanceof Error ? error.message : String(error)),
       );

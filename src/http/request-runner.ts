@@ -30,7 +30,8 @@ export class RequestRunner {
         (error: unknown) => this.fail(exchange, error),
       );
     } catch (error) {
-      this.fail(exchange, error);
+      // Not within this call: the end of one request begins the next that waits on its connection, and thousands may be refused in a row.
+      queueMicrotask(() => this.fail(exchange, error));
     }
   }
 

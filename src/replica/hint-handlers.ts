@@ -1,9 +1,10 @@
 import { ByteWriter } from '../core/bytes.ts';
 import { StoreError } from '../errors.ts';
 import type { Standing } from '../membership/standing.ts';
-import type { Durability, Store } from '../ports.ts';
+import type { Store } from '../ports.ts';
 import { ACK, readHintRequest, readReadRequest, writeHintAnswer } from '../protocol.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
+import type { DurabilityOf } from './durability-of.ts';
 import type { EndedActors } from './ended-actors.ts';
 import type { Fallback } from './fallback.ts';
 import type { HintStore } from './hint-store.ts';
@@ -14,7 +15,7 @@ export interface HintHandlerNeeds {
   readonly ended: EndedActors;
   readonly store: Store;
   readonly standing: Standing;
-  readonly durability: () => Durability;
+  readonly durability: DurabilityOf;
 }
 
 /**
@@ -29,7 +30,7 @@ export function hintHandler({ fallback, store, ended, standing, durability }: Hi
     ended.check(hint);
     const sequence = fallback.keep(hint);
     if (sequence === 0) return request.reply(ACK);
-    return store.durable(sequence, durability()).then(() => request.reply(ACK));
+    return store.durable(sequence, durability(hint.epoch)).then(() => request.reply(ACK));
   };
 }
 
@@ -40,7 +41,7 @@ export function readHintHandler({ fallback, hints, store, durability }: HintHand
     const address = readReadRequest(body);
     fallback.check(address);
     const held = hints.held(address.key);
-    if (held !== undefined && held.sequence !== 0) await store.durable(held.sequence, durability());
+    if (held !== undefined && held.sequence !== 0) await store.durable(held.sequence, durability(address.epoch));
     writeHintAnswer(out.reset(), held?.container);
     request.reply(out.view());
   };

@@ -1,9 +1,10 @@
 import { ByteWriter } from '../core/bytes.ts';
 import { decodeContainer } from '../core/causality/container.ts';
 import type { Standing } from '../membership/standing.ts';
-import type { Clock, Durability, Store } from '../ports.ts';
+import type { Clock, Store } from '../ports.ts';
 import { type ReadRequest, readReadRequest, writeReadAnswer, writeReadDigest } from '../protocol.ts';
 import type { IncomingRequest, RequestHandler } from '../rpc/incoming.ts';
+import type { DurabilityOf } from './durability-of.ts';
 import type { ReadSnapshot, Replica } from './replica.ts';
 
 export interface ReadHandlerNeeds {
@@ -12,7 +13,7 @@ export interface ReadHandlerNeeds {
   readonly clock: Clock;
   readonly standing: Standing;
   /** How durable a value must be before it is shown. */
-  readonly durability: () => Durability;
+  readonly durability: DurabilityOf;
   /** A digest is given of what takes more bytes than this. */
   readonly digestBytes?: number | undefined;
 }
@@ -55,7 +56,7 @@ export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
 
     async function readDurably(): Promise<void> {
       const snapshot = replica.read(address);
-      if (snapshot.sequence !== 0) await store.durable(snapshot.sequence, durability());
+      if (snapshot.sequence !== 0) await store.durable(snapshot.sequence, durability(address.epoch));
       answer(request, address, snapshot);
     }
   };

@@ -1,8 +1,9 @@
 import { StoreError } from '../errors.ts';
 import type { Standing } from '../membership/standing.ts';
-import type { Durability, Store } from '../ports.ts';
+import type { Store } from '../ports.ts';
 import { ACK, readReplicateRequest } from '../protocol.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
+import type { DurabilityOf } from './durability-of.ts';
 import type { EndedActors } from './ended-actors.ts';
 import type { Replica } from './replica.ts';
 
@@ -11,7 +12,7 @@ export interface ReplicateHandlerNeeds {
   readonly store: Store;
   readonly ended: EndedActors;
   readonly standing: Standing;
-  readonly durability: () => Durability;
+  readonly durability: DurabilityOf;
 }
 
 /**
@@ -34,6 +35,6 @@ export function replicateHandler({
     if (store.overloaded) throw new StoreError('overloaded', 'writes come faster than the disk takes them');
     const sequence = replica.merge(update);
     if (sequence === 0) return request.reply(ACK);
-    return store.durable(sequence, durability()).then(() => request.reply(ACK));
+    return store.durable(sequence, durability(update.epoch)).then(() => request.reply(ACK));
   };
 }

@@ -160,7 +160,7 @@ export const HINT_MUTATIONS: readonly Mutation[] = [
     name: 'a hint is acknowledged before its flush',
     rule: 'W',
     file: 'replica/hint-handlers.js',
-    find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
+    find: 'return store.durable(sequence, durability(hint.epoch)).then(() => request.reply(ACK));',
     replace: 'return request.reply(ACK);',
     checkers: ['acknowledged writes', 'hints'],
     seedsMax: 1,

@@ -51,7 +51,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     name: 'a replica acknowledges a write before its flush',
     rule: 'W',
     file: 'replica/replicate-handler.js',
-    find: 'return store.durable(sequence, durability()).then(() => request.reply(ACK));',
+    find: 'return store.durable(sequence, durability(update.epoch)).then(() => request.reply(ACK));',
     replace: 'return request.reply(ACK);',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
     seedsMax: 33,
