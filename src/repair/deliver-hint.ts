@@ -69,15 +69,12 @@ function* piecesOf(dots: DotSet): Generator<readonly Dot[], void> {
   yield piece;
 }
 
-async function bring(
-  { self, calls, replica, store, ended, currentView }: DeliverNeeds,
-  to: Member,
-  message: ReplicateRequest,
-) {
+/** True once it is on the owner's disk, whatever the cluster takes for an acknowledgement. */
+async function bring({ self, calls, replica, store, ended }: DeliverNeeds, to: Member, message: ReplicateRequest) {
   if (to.id === self) {
     ended.check(message);
     const sequence = replica.merge(message);
-    if (sequence !== 0) await store.durable(sequence, currentView()?.state.settings.durability ?? 'flush');
+    if (sequence !== 0) await store.durable(sequence, 'flush');
     return true;
   }
   writeReplicateRequest(request.reset(), message);

@@ -35,6 +35,8 @@ export function replicateHandler({
     if (store.overloaded) throw new StoreError('overloaded', 'writes come faster than the disk takes them');
     const sequence = replica.merge(update);
     if (sequence === 0) return request.reply(ACK);
-    return store.durable(sequence, durability(update.epoch)).then(() => request.reply(ACK));
+    // What has been on the disk of whoever kept it for this owner goes from there with the answer (H17).
+    const level = update.delivery === true ? 'flush' : durability(update.epoch);
+    return store.durable(sequence, level).then(() => request.reply(ACK));
   };
 }
