@@ -153,14 +153,17 @@ isSound('an answer about hints', {
 isSound('a forwarded write', { value: forwarded, write: writeForwardedWrite, read: readForwardedWrite });
 isSound('a read answer', {
   value: fc
-    .record({ clock: dots.map(dotSetOf), stored: fc.option(container, { nil: undefined }), digest: fc.boolean() })
-    .map(({ clock, stored, digest }) => ({
-      ...{ clock, digest: digest && stored !== undefined },
+    .record({
+      ...{ clock: dots.map(dotSetOf), deletions: dots.map(dotSetOf) },
+      ...{ stored: fc.option(container, { nil: undefined }), digest: fc.boolean() },
+    })
+    .map(({ clock, deletions, stored, digest }) => ({
+      ...{ clock, deletions, digest: digest && stored !== undefined },
       stored: digest && stored !== undefined ? withoutVersions(stored) : stored,
     })),
-  write: (out, { clock, stored, digest }) => {
-    if (digest && stored !== undefined) writeReadDigest(out, clock, stored);
-    else writeReadAnswer(out, clock, stored && Uint8Array.from(encodeContainer(stored)));
+  write: (out, { stored, digest, ...facts }) => {
+    if (digest && stored !== undefined) writeReadDigest(out, facts, stored);
+    else writeReadAnswer(out, facts, stored && Uint8Array.from(encodeContainer(stored)));
   },
   read: readReadAnswer,
 });
@@ -194,6 +197,7 @@ describe('what is not ours', () => {
     read[read.length - 1] = 4;
     expect(() => readReadRequest(new ByteReader(read))).toThrow(DecodeError);
     expect(() => readReadAnswer(new ByteReader(Uint8Array.of(2, 0)))).toThrow(DecodeError);
+    expect(() => readReadAnswer(new ByteReader(Uint8Array.of(4, 0, 0)))).toThrow(DecodeError);
   });
 
   it('is refused when the key names no bucket', () => {

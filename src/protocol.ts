@@ -8,7 +8,7 @@
 import { type ByteReader, type ByteWriter, DecodeError } from './core/bytes.ts';
 import { type Container, readContainer, type Sibling, writeContainer } from './core/causality/container.ts';
 import { compareDots, type Dot, readDot, writeDot } from './core/causality/dot.ts';
-import { type DotSet, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
+import { type DotSet, EMPTY_DOTS, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
 import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
 import {
   decodedObjectKey,
@@ -22,7 +22,7 @@ import {
 } from './core/ids.ts';
 
 /** Grows with every change of these forms; nodes of different versions refuse each other in the handshake. */
-export const PROTOCOL_VERSION = 5;
+export const PROTOCOL_VERSION = 6;
 
 export const METHOD = {
   heartbeat: 1,
@@ -74,6 +74,7 @@ export interface ReadRequest extends KeyAddress {
 
 const DIGEST = 1;
 const PARTIAL = 2;
+const DELETIONS = 4;
 
 export function writeReadRequest(out: ByteWriter, address: KeyAddress, digest: boolean, partial = false): void {
   writeAddress(out, address);
@@ -88,38 +89,51 @@ export function readReadRequest(source: ByteReader): ReadRequest {
   return { epoch, partition, key, digest: (flags & DIGEST) !== 0, partial: (flags & PARTIAL) !== 0 };
 }
 
+/** What a replica tells beside a key's container. */
+export interface ReadFacts {
+  readonly clock: DotSet;
+  /** Of late writes to the key that left no sibling; mostly none. */
+  readonly deletions: DotSet;
+}
+
 /** The answer to a read: the replica's clock and the container as it is stored, which together are the filled container. */
-export function writeReadAnswer(out: ByteWriter, clock: DotSet, stored: Uint8Array | undefined): void {
-  out.u8(0);
-  writeDotSet(out, clock);
+export function writeReadAnswer(out: ByteWriter, facts: ReadFacts, stored: Uint8Array | undefined): void {
+  writeReadFacts(out, 0, facts);
   if (stored !== undefined) out.raw(stored);
 }
 
 /** The same without the versions: the stored context and the siblings' dots. */
-export function writeReadDigest(out: ByteWriter, clock: DotSet, { context, siblings }: Container): void {
-  out.u8(DIGEST);
-  writeDotSet(out, clock);
+export function writeReadDigest(out: ByteWriter, facts: ReadFacts, { context, siblings }: Container): void {
+  writeReadFacts(out, DIGEST, facts);
   writeDotSet(out, context);
   out.varint(siblings.length);
   for (const { dot } of siblings) writeDot(out, dot);
 }
 
-export interface ReadAnswer {
-  readonly clock: DotSet;
+function writeReadFacts(out: ByteWriter, flags: number, { clock, deletions }: ReadFacts): void {
+  const hasDeletions = deletions.length > 0;
+  out.u8(hasDeletions ? flags | DELETIONS : flags);
+  writeDotSet(out, clock);
+  if (hasDeletions) writeDotSet(out, deletions);
+}
+
+export interface ReadAnswer extends ReadFacts {
   /** The versions of a digest are {@link UNKNOWN_VERSION}. */
   readonly stored: Container | undefined;
   readonly digest: boolean;
 }
 
 export function readReadAnswer(source: ByteReader): ReadAnswer {
-  const kind = source.u8();
-  if (kind > DIGEST) throw new DecodeError(`a read answer of kind ${kind}`);
+  const flags = source.u8();
+  if ((flags & ~(DIGEST | DELETIONS)) !== 0) throw new DecodeError(`a read answer with the flags ${flags}`);
   const clock = readDotSet(source);
-  const digest = kind === DIGEST;
-  if (!digest && source.remaining === 0) return { clock, stored: undefined, digest };
+  const deletions = (flags & DELETIONS) === 0 ? EMPTY_DOTS : readDotSet(source);
+  if (flags >= DELETIONS && deletions.length === 0) throw new DecodeError('no deletions after all');
+  const digest = (flags & DIGEST) !== 0;
+  if (!digest && source.remaining === 0) return { clock, deletions, stored: undefined, digest };
   const stored = digest ? readDigest(source) : readContainer(source);
   source.end();
-  return { clock, stored, digest };
+  return { clock, deletions, stored, digest };
 }
 
 function readDigest(source: ByteReader): Container {

@@ -1,4 +1,5 @@
 import type { Container } from '../core/causality/container.ts';
+import type { DotSet } from '../core/causality/dot-set.ts';
 import { MergedAnswers } from '../core/causality/merged-answers.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { NodeId } from '../core/ids.ts';
@@ -19,8 +20,8 @@ export class ReadAnswers {
   /** Owners that have answered. */
   owners = 0;
 
-  add(answer: Answer, container: Container, digest: boolean): void {
-    this.merged.add(container, digest);
+  add(answer: Answer, container: Container, digest: boolean, deletions: DotSet): void {
+    this.merged.add(container, digest, deletions);
     this.answers.push(answer);
     if (answer.isOwner) this.owners++;
   }

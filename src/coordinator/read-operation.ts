@@ -1,4 +1,5 @@
 import type { Container } from '../core/causality/container.ts';
+import { EMPTY_DOTS } from '../core/causality/dot-set.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { NodeId } from '../core/ids.ts';
 import type { Quorum } from '../core/quorum/quorum-spec.ts';
@@ -98,11 +99,11 @@ export class ReadOperation implements ReadListener {
   }
 
   /** By an owner, or by a fallback that holds a hint. */
-  answered(member: Member, container: Container, digest: boolean): void {
+  answered(member: Member, container: Container, digest: boolean, deletions = EMPTY_DOTS): void {
     this.open--;
     const isOwner = this.candidates.ownerBehind(member) === undefined;
     const ms = this.context.clock.monotonicMs() - this.startedMs;
-    this.answers.add({ member, isOwner, ms }, container, digest);
+    this.answers.add({ member, isOwner, ms }, container, digest, deletions);
     this.task.timeline?.answered(member.id, container, digest);
     if (this.isMet || this.isOver) return this.heardMore();
     if (this.tracker.add({ kind: 'answered', node: member.number, holdsHint: true }) === 'met') this.met();

@@ -1,5 +1,6 @@
 import { type ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
 import { type Container, decodeContainer, EMPTY_CONTAINER, fill } from '../core/causality/container.ts';
+import type { DotSet } from '../core/causality/dot-set.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import { StoreError } from '../errors.ts';
 import type { Durability } from '../ports.ts';
@@ -10,8 +11,8 @@ import type { CoordinatorContext } from './coordinator-context.ts';
 
 /** Whoever asks replicas. Each that was asked is heard of once, unless it was called off. */
 export interface ReadListener {
-  /** What it holds, filled; durable there. Of a digest the versions are unknown. */
-  answered(owner: Member, container: Container, digest: boolean): void;
+  /** What it holds, filled, and its late deletions of the key; durable there. Of a digest the versions are unknown. */
+  answered(owner: Member, container: Container, digest: boolean, deletions: DotSet): void;
   lost(owner: Member, reason: string): void;
   /** The time that it was given is up. */
   timedOut(owner: Member): void;
@@ -42,8 +43,8 @@ function heard(owner: Member, outcome: CallOutcome, listener: ReadListener): voi
     return listener.lost(owner, outcome.kind === 'failed' ? outcome.reason : outcome.message);
   const answer = decoded(outcome.body);
   if (typeof answer === 'string') return listener.lost(owner, answer);
-  const { stored, clock, digest } = answer;
-  listener.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock), digest);
+  const { stored, clock, digest, deletions } = answer;
+  listener.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock), digest, deletions);
 }
 
 /** A text says why there is none. */
@@ -69,11 +70,9 @@ export function askSelf(
 ): () => boolean {
   const read = (): void => {
     const snapshot = replica.read(address);
-    if (snapshot.sequence === 0) return listener.answered(owner, filled(snapshot), false);
-    store.durable(snapshot.sequence, durability).then(
-      () => listener.answered(owner, filled(snapshot), false),
-      (error: unknown) => listener.lost(owner, reasonOf(error)),
-    );
+    const tell = (): void => listener.answered(owner, filled(snapshot), false, snapshot.deletions);
+    if (snapshot.sequence === 0) return tell();
+    store.durable(snapshot.sequence, durability).then(tell, (error: unknown) => listener.lost(owner, reasonOf(error)));
   };
   const orLost = (task: () => void): void => {
     try {

@@ -36,6 +36,22 @@ describe('the dot log', () => {
     expect(log.size).toBe(0);
   });
 
+  it('tells the deletions of a key, for as long as it names their dots', () => {
+    const log = new DotLog();
+    log.add(p, { actor: a, counter: 1 }, key('x'));
+    log.add(p, { actor: a, counter: 2 }, key('x'), true);
+    log.add(p, { actor: a, counter: 3 }, key('y'), true);
+    log.add(p, { actor: a, counter: 5 }, key('x'), true);
+    expect(log.deletionsOf(p, key('x'))).toEqual(dots('1.1.2', '1.1.5'));
+    expect([log.deletionsOf(p, key('z')), log.deletionsOf(other, key('x'))]).toEqual([[], []]);
+    log.forgetKnown(p, [dots('1.1.1', '1.1.2', '1.1.3')]);
+    expect(log.deletionsOf(p, key('x'))).toEqual(dots('1.1.5'));
+    expect(log.deletionsOf(p, key('y'))).toEqual([]);
+    // Far ahead of the others, which are given up.
+    log.add(p, { actor: a, counter: 9999 }, key('x'), true);
+    expect(log.deletionsOf(p, key('x'))).toEqual(dots('1.1.9999'));
+  });
+
   it('keeps within its limit, whatever comes, and never names a wrong key', () => {
     const told = fc.record({
       p: fc.nat(1),

@@ -1,5 +1,5 @@
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, hasDot } from '../core/causality/dot-set.ts';
+import { addDot, type DotSet, EMPTY_DOTS, hasDot, subtract } from '../core/causality/dot-set.ts';
 import type { ObjectKey, Partition } from '../core/ids.ts';
 
 /** The keys of one actor's dots in one partition, from the counter `first` on. */
@@ -13,12 +13,15 @@ const ENTRIES_MAX = 262_144;
 
 /**
  * Which key a write was to, for the writes that some other owner may lack: so that what is missing there can be sent without
- * looking through the partition. In memory and bounded: it may forget anything at any time, and then the partition is compared.
+ * looking through the partition, and so that a read can tell who lacks a deletion, which shows in no sibling. In memory and bounded:
+ * it may forget anything at any time, and then the partition is compared.
  *
  * What it says is true: it never names another key than the dot's.
  */
 export class DotLog {
   private readonly partitions = new Map<Partition, Map<Actor, ActorKeys>>();
+  /** Of each key the logged dots that came without a sibling. */
+  private readonly deletions = new Map<Partition, Map<ObjectKey, DotSet>>();
   private readonly entriesMax: number;
   /** Places held, gaps included. */
   private places = 0;
@@ -31,28 +34,33 @@ export class DotLog {
     return this.places;
   }
 
-  add(partition: Partition, { actor, counter }: Dot, key: ObjectKey): void {
-    const known = this.actorKeys(partition, actor, counter);
-    const at = counter - known.first;
-    if (at < 0) return;
-    if (at > known.keys.length + GAP_MAX) {
+  /** `isDeletion`: the write left no sibling. */
+  add(partition: Partition, dot: Dot, key: ObjectKey, isDeletion = false): void {
+    const { actor, counter } = dot;
+    let known = this.actorKeys(partition, actor, counter);
+    if (counter < known.first) return;
+    if (counter - known.first > known.keys.length + GAP_MAX) {
       // So far ahead of the rest: what is before it is given up, rather than paying for the gap.
-      this.places -= known.keys.length;
-      known.first = counter;
-      known.keys = [key];
-      this.places++;
-      return;
+      this.drop(partition, actor, known, known.keys.length);
+      known = this.actorKeys(partition, actor, counter);
     }
+    const at = counter - known.first;
     const before = known.keys.length;
     while (known.keys.length < at) known.keys.push(undefined);
     known.keys[at] = key;
     this.places += known.keys.length - before;
+    if (isDeletion) this.addDeletion(partition, dot, key);
     if (this.places > this.entriesMax) this.forgetHalf();
   }
 
   keyOf(partition: Partition, { actor, counter }: Dot): ObjectKey | undefined {
     const known = this.partitions.get(partition)?.get(actor);
     return known?.keys[counter - known.first];
+  }
+
+  /** The dots of the key's logged writes that left no sibling: a clock that lacks one has not seen that something is gone. */
+  deletionsOf(partition: Partition, key: ObjectKey): DotSet {
+    return this.deletions.get(partition)?.get(key) ?? EMPTY_DOTS;
   }
 
   /** Forgets the oldest of each actor, as far as every one of `clocks` has them. */
@@ -71,10 +79,37 @@ export class DotLog {
   }
 
   private drop(partition: Partition, actor: Actor, known: ActorKeys, count: number): void {
-    known.keys.splice(0, count);
+    const { first } = known;
+    const dropped = known.keys.splice(0, count);
     known.first += count;
     this.places -= count;
     if (known.keys.length === 0) this.partitions.get(partition)?.delete(actor);
+    const deletions = this.deletions.get(partition);
+    if (deletions !== undefined) this.dropDeletions(partition, deletions, actor, first, dropped);
+  }
+
+  private addDeletion(partition: Partition, dot: Dot, key: ObjectKey): void {
+    const keys = this.deletions.get(partition) ?? new Map<ObjectKey, DotSet>();
+    this.deletions.set(partition, keys);
+    keys.set(key, addDot(keys.get(key) ?? EMPTY_DOTS, dot));
+  }
+
+  private dropDeletions(
+    partition: Partition,
+    keys: Map<ObjectKey, DotSet>,
+    actor: Actor,
+    first: number,
+    dropped: readonly (ObjectKey | undefined)[],
+  ): void {
+    const gone: DotSet = [{ actor, runs: [first, first + dropped.length - 1] }];
+    for (const key of new Set(dropped)) {
+      const deletions = key === undefined ? undefined : keys.get(key);
+      if (key === undefined || deletions === undefined) continue;
+      const left = subtract(deletions, gone);
+      if (left.length > 0) keys.set(key, left);
+      else keys.delete(key);
+    }
+    if (keys.size === 0) this.deletions.delete(partition);
   }
 
   private actorKeys(partition: Partition, actor: Actor, counter: number): ActorKeys {

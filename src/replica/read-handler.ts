@@ -25,10 +25,11 @@ const DIGEST_BYTES = 1024;
 export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
   const { replica, store, clock, standing, durability, digestBytes = DIGEST_BYTES } = needs;
   const out = new ByteWriter();
-  const answer = (request: IncomingRequest, { digest }: ReadRequest, { clock, stored }: ReadSnapshot) => {
+  const answer = (request: IncomingRequest, { digest }: ReadRequest, snapshot: ReadSnapshot) => {
+    const { stored } = snapshot;
     if (digest && stored !== undefined && stored.length > digestBytes)
-      writeReadDigest(out.reset(), clock, decodeContainer(stored));
-    else writeReadAnswer(out.reset(), clock, stored);
+      writeReadDigest(out.reset(), snapshot, decodeContainer(stored));
+    else writeReadAnswer(out.reset(), snapshot, stored);
     request.reply(out.view());
   };
   return (body, request) => {

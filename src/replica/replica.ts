@@ -5,6 +5,7 @@ import {
   EMPTY_CONTAINER,
   encodeContainer,
   fill,
+  hasSibling,
   isVoid,
   strip,
 } from '../core/causality/container.ts';
@@ -35,6 +36,8 @@ export interface ReadSnapshot {
   readonly clock: DotSet;
   /** The stripped container's bytes; undefined when there is none. */
   readonly stored: Uint8Array | undefined;
+  /** Of late writes to the key that left no sibling. */
+  readonly deletions: DotSet;
   readonly sequence: Sequence;
 }
 
@@ -87,6 +90,7 @@ export class Replica {
     return {
       clock: this.store.clock(partition),
       stored: this.bytesOf({ partition, key }),
+      deletions: this.dotLog.deletionsOf(partition, key),
       sequence: this.store.unflushed(partition, key),
     };
   }
@@ -277,7 +281,7 @@ export class Replica {
     this.content.changed(partition, key, before, stored);
     if (this.damaged.count > 0) this.damaged.mended(partition, key);
     this.noteResidue(partition, key, stored);
-    for (const dot of added) this.dotLog.add(partition, dot, key);
+    for (const dot of added) this.dotLog.add(partition, dot, key, !hasSibling(stored, dot));
     return sequence;
   }
 }

@@ -84,6 +84,9 @@ export class Machine {
     return this.lostFolder;
   }
 
+  /** When its processes began. */
+  readonly startedMs: number[] = [];
+
   loseFolder(): void {
     this.losses++;
     this.lostFolder = true;
@@ -126,6 +129,7 @@ export class Machine {
     const life = new NodeLife();
     this.life = life;
     this.lives++;
+    this.startedMs.push(this.options.world.nowMs);
     this.diedOf = undefined;
     this.run(life).catch((error: unknown) => this.die(life, error));
   }

@@ -61,6 +61,24 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
+    'what only one of two others has is deleted at one owner, is read there with the one that never had it, and then without it',
+    plan(
+      21,
+      12_000,
+      rounds(20, 500, (atMs, key) => [
+        { ...read(atMs - 40, key, 0), kind: 'put', context: 'none' },
+        { ...loneWrite(atMs, key), kind: 'delete' },
+        read(atMs + 30, key, 0),
+        read(atMs + 40, key, lacking(key)),
+      ]),
+      rounds(20, 500, (atMs, key) => [
+        { kind: 'cut', atMs: atMs - 41, forMs: 30, flapMs: 0, links: [[0, lacking(key)]] },
+        silent(atMs - 1, 25),
+        silent(atMs + 36, 150),
+      ]),
+    ),
+  ],
+  [
     'a delete reaches one owner, a read there takes it to another one, and then the first is not heard of for a while',
     plan(
       8,
@@ -141,6 +159,11 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
   ...EXCHANGE_SCENARIOS,
   ...REPAIR_SCENARIOS,
 ]);
+
+/** Which of the other nodes misses the write of the key, each in its turn. */
+function lacking(key: number): number {
+  return 1 + (key % 2);
+}
 
 /** Nothing that the first node sends arrives. */
 function silent(atMs: number, forMs: number): Fault {

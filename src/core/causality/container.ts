@@ -144,7 +144,7 @@ function mergeSiblings(a: Container, b: Container): readonly Sibling[] {
   return added.length === 0 ? kept : inOrder([...kept, ...added]);
 }
 
-function hasSibling(container: Container, dot: Dot): boolean {
+export function hasSibling(container: Container, dot: Dot): boolean {
   return container.siblings.some((sibling) => sameDot(sibling.dot, dot));
 }
 

@@ -1,14 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { logIndex, memberNumber } from '../ids.ts';
 import { anyContainer, containerOf, dot, dots, textsOf } from './causality-builders.ts';
 import { type Container, EMPTY_CONTAINER, fill, merge, sameSiblings } from './container.ts';
-import { hasDot } from './dot-set.ts';
+import { type DotSet, dotSetOf, dotsIn, EMPTY_DOTS, hasDot, restrictedTo } from './dot-set.ts';
 import { MergedAnswers, UNKNOWN_VERSION } from './merged-answers.ts';
 import { applyRemote } from './replica-update.ts';
 
-function answersOf(containers: readonly Container[]): MergedAnswers {
+/** One of them tells of deletions. */
+function answersOf(containers: readonly Container[], by = 0, deletions: DotSet = EMPTY_DOTS): MergedAnswers {
   const answers = new MergedAnswers();
-  for (const container of containers) answers.add(container);
+  for (const [i, container] of containers.entries()) answers.add(container, false, i === by ? deletions : EMPTY_DOTS);
   return answers;
 }
 
@@ -17,6 +19,7 @@ const withoutVersions = ({ siblings, context }: Container): Container => ({
   context,
 });
 const [one, two] = [dot('1.1.1'), dot('2.1.1')];
+const someDeletions = fc.subarray([dot('1.1.1'), dot('1.1.3'), dot('2.1.2'), dot('9.9.9')]).map(dotSetOf);
 const someContainers = fc.array(anyContainer, { minLength: 1, maxLength: 5 });
 
 describe('merged answers', () => {
@@ -30,11 +33,12 @@ describe('merged answers', () => {
 
   it('law 2: are behind when their siblings differ from the merged ones, or a known dot is new to them', () => {
     fc.assert(
-      fc.property(someContainers, (containers) => {
-        const answers = answersOf(containers);
+      fc.property(someContainers, fc.nat(4), someDeletions, (containers, by, deletions) => {
+        const answers = answersOf(containers, by, deletions);
+        const told = by < containers.length ? [...dotsIn(deletions)] : [];
         const known = containers.some((each) => !sameSiblings(each, containers[0] ?? EMPTY_CONTAINER))
-          ? containers.flatMap(({ siblings }) => siblings.map((sibling) => sibling.dot))
-          : [];
+          ? containers.flatMap(({ siblings }) => siblings.map((sibling) => sibling.dot)).concat(told)
+          : told;
         expect(new Set(textsOf(answers.named))).toEqual(new Set(textsOf(known)));
         const behind = containers.flatMap((held, index) => {
           const lacks = !sameSiblings(held, answers.container) || known.some((each) => !hasDot(held.context, each));
@@ -47,8 +51,10 @@ describe('merged answers', () => {
 
   it('law 3: are behind no more when they were brought what was merged, as a replica merges it', () => {
     fc.assert(
-      fc.property(someContainers, (containers) => {
-        const answers = answersOf(containers);
+      fc.property(someContainers, fc.nat(4), (containers, by) => {
+        // A replica's own deletions are in its clock.
+        const deletions = restrictedTo(containers[by]?.context ?? [], memberNumber(1), logIndex(1));
+        const answers = answersOf(containers, by, deletions);
         const { container, named } = answers;
         const behind = answers.behind();
         for (const index of behind) answers.brought(index);
@@ -58,7 +64,7 @@ describe('merged answers', () => {
           const update = applyRemote({ ...held, context: [] }, held.context, container, named);
           return update === undefined ? held : fill(update.stored, update.clock);
         });
-        expect(answersOf(repaired).behind()).toEqual([]);
+        expect(answersOf(repaired, by, deletions).behind()).toEqual([]);
       }),
     );
   });

@@ -1,6 +1,6 @@
 import { type Container, EMPTY_CONTAINER, merge, type Sibling, sameSiblings } from './container.ts';
 import { type Dot, sameDot } from './dot.ts';
-import { hasDot, union } from './dot-set.ts';
+import { type DotSet, dotsIn, EMPTY_DOTS, hasDot, union } from './dot-set.ts';
 
 /** Stands for the version of a sibling of which an answer told the dot alone. Known by its identity: encoded versions may not meet it. */
 export const UNKNOWN_VERSION = new Uint8Array(0);
@@ -10,8 +10,8 @@ export const UNKNOWN_VERSION = new Uint8Array(0);
  *
  * Laws, with `m` = {@link MergedAnswers.container}, `D` = {@link MergedAnswers.named}, for answers of one key:
  * 1. `m` is the merge of all answers.
- * 2. An answer is *behind* iff its siblings are not those of `m`, or its context lacks a dot of `D`: the dots that some answer had as a
- *    sibling, which are the dots known to be this key's.
+ * 2. An answer is *behind* iff its siblings are not those of `m`, or its context lacks a dot of `D`: the dots known to be this key's,
+ *    which are those that some answer had as a sibling, where these differ, and the deletions that some answer told of.
  * 3. Once `m` was merged into the replicas that are behind, none is.
  *
  * 4. A sibling of `m` has the version that some answer told; it is unknown when none did, and then {@link MergedAnswers.holderOfUnknown}
@@ -20,6 +20,9 @@ export const UNKNOWN_VERSION = new Uint8Array(0);
  * Why contexts are not compared as a whole: a filled context has the dots of every key of the partition, so two replicas differ in it
  * whenever a write of any key is under way. Each read would then repair, and a repair of that kind tells nothing about its key.
  *
+ * Why deletions are told: that something is gone may be on one replica alone, and to the next it was never there. Both show the same,
+ * and a third one, which has it still, would show it again (H11).
+ *
  * The dots of `D` may be named to a replica that merges `m`: `m` shows their siblings or covers them, so their effect is
  * incorporated there (invariant 3).
  */
@@ -27,7 +30,6 @@ export class MergedAnswers {
   private readonly held: Container[] = [];
   private dots: readonly Dot[] = NO_DOTS;
   private merged = EMPTY_CONTAINER;
-  private differ = false;
   private hasDigests = false;
 
   get container(): Container {
@@ -39,15 +41,16 @@ export class MergedAnswers {
   }
 
   /** Answers count from 0. In the calm case, equal answers, nothing is built. `digest`: all its versions are unknown. */
-  add(answer: Container, digest = false): void {
+  add(answer: Container, digest = false, deletions: DotSet = EMPTY_DOTS): void {
     if (digest) this.hasDigests = true;
     this.merged = this.held.length === 0 ? answer : this.joined(answer);
     this.held.push(answer);
+    if (deletions.length > 0) this.name([...dotsIn(deletions)]);
   }
 
   /** The numbers of the answers that are behind. */
   behind(): readonly number[] {
-    return this.differ ? [...this.held.keys()].filter((index) => this.isBehind(index)) : NOBODY;
+    return this.dots.length > 0 ? [...this.held.keys()].filter((index) => this.isBehind(index)) : NOBODY;
   }
 
   /** The number of an answer whose replica can tell a version that is not known; none of `except`. */
@@ -80,9 +83,8 @@ export class MergedAnswers {
   private joined(answer: Container): Container {
     const { merged } = this;
     if (!sameSiblings(merged, answer)) {
-      this.differ = true;
-      this.name(merged);
-      this.name(answer);
+      this.name(dotsOfSiblings(merged));
+      this.name(dotsOfSiblings(answer));
       return this.withVersionsOf(answer, merge(merged, answer));
     }
     // Siblings that both have stay: only the context can grow.
@@ -102,8 +104,8 @@ export class MergedAnswers {
     return this.merged.siblings.find((sibling) => !isKnown(sibling))?.dot;
   }
 
-  private name({ siblings }: Container): void {
-    const added = siblings.map(({ dot }) => dot).filter((dot) => !this.dots.some((known) => sameDot(known, dot)));
+  private name(dots: readonly Dot[]): void {
+    const added = dots.filter((dot) => !this.dots.some((known) => sameDot(known, dot)));
     this.dots = [...this.dots, ...added];
   }
 
@@ -113,6 +115,8 @@ export class MergedAnswers {
     return !sameSiblings(held, this.merged) || this.dots.some((dot) => !hasDot(held.context, dot));
   }
 }
+
+const dotsOfSiblings = ({ siblings }: Container): readonly Dot[] => siblings.map(({ dot }) => dot);
 
 const isKnown = ({ version }: Sibling): boolean => version !== UNKNOWN_VERSION;
 

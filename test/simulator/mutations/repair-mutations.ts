@@ -173,7 +173,7 @@ export const REPAIR_MUTATIONS: readonly Mutation[] = [
     name: 'a read repairs owners that have all of it',
     rule: 'H27',
     file: 'core/causality/merged-answers.js',
-    find: 'this.differ ? [...this.held.keys()].filter((index) => this.isBehind(index)) : NOBODY',
+    find: 'this.dots.length > 0 ? [...this.held.keys()].filter((index) => this.isBehind(index)) : NOBODY',
     replace: '[...this.held.keys()]',
     checkers: ['repairs at rest', 'convergence'],
     seedsMax: 5,

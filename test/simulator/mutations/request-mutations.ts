@@ -51,7 +51,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     name: 'a replica acknowledges a write before its flush',
     rule: 'W',
     file: 'replica/replicate-handler.js',
-    find: 'return store.durable(sequence, durability(update.epoch)).then(() => request.reply(ACK));',
+    find: 'return store.durable(sequence, level).then(() => request.reply(ACK));',
     replace: 'return request.reply(ACK);',
     checkers: ['acknowledgements', 'strict quorum', 'acknowledged writes', 'shown values', 'clocks', 'convergence'],
     seedsMax: 33,
@@ -104,6 +104,17 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
     checkers: ['monotonic reads', 'convergence'],
     seedsMax: 1,
     scenario: 'a write reaches one owner, is read there, and then cannot be read there any more',
+  },
+  {
+    name: 'an owner does not tell that it has deleted what another one has never had',
+    rule: 'H11',
+    file: 'replica/replica.js',
+    find: 'this.dotLog.deletionsOf(partition, key)',
+    replace: '[]',
+    checkers: ['monotonic reads'],
+    seedsMax: 1,
+    scenario:
+      'what only one of two others has is deleted at one owner, is read there with the one that never had it, and then without it',
   },
   {
     name: 'a read shows siblings of which it knows the dots alone',
