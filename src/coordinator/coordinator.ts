@@ -1,28 +1,19 @@
-import { ByteWriter, DecodeError } from '../core/bytes.ts';
 import type { Container } from '../core/causality/container.ts';
 import { openContext, sealContext } from '../core/causality/context-token.ts';
 import { type Dot, sameDot } from '../core/causality/dot.ts';
 import { type DotSet, dotSetOf, without } from '../core/causality/dot-set.ts';
 import { decodeVersion } from '../core/causality/version.ts';
-import type { Member } from '../core/cluster/cluster-state.ts';
 import { type ObjectKey, objectKey } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
-import { type ForwardedWrite, METHOD, writeForwardedWrite } from '../protocol.ts';
-import type { CallOutcome } from '../rpc/calls.ts';
+import type { ForwardedWrite } from '../protocol.ts';
 import type { GetRequest, GetResult, QuorumReport, SiblingView, WriteRequest, WriteResult } from './api.ts';
 import { type CoordinatorContext, requireQuorum, requireView } from './coordinator-context.ts';
 import { explained, ReadTimeline } from './explanation.ts';
 import { ReadOperation, type ReadOutcome, type ReadTask } from './read-operation.ts';
-import { StandIns } from './stand-ins.ts';
-import { readForwardedOutcome } from './write-forwarding.ts';
-import { WriteOperation, type WriteOutcome } from './write-operation.ts';
+import { WriteDispatch } from './write-dispatch.ts';
+import type { WriteOutcome, WriteTask } from './write-operation.ts';
 import { WriteTimeline } from './write-timeline.ts';
-
-type Unanswered = Exclude<CallOutcome, { kind: 'reply' }>;
-type ForwardAnswer = { readonly kind: 'applied'; readonly outcome: WriteOutcome } | Unanswered;
-
-const message = new ByteWriter();
 
 /** Serves the requests that clients send to this node, whoever owns the key. */
 export class Coordinator {
@@ -67,9 +58,7 @@ export class Coordinator {
       version: request.version,
     };
     const timeline = request.explain === true ? this.writeTimeline(view, write) : undefined;
-    const outcome = await (timeline === undefined
-      ? this.coordinate(view, write, request.timeoutMs)
-      : this.coordinateExplained(view, write, request.timeoutMs, timeline));
+    const outcome = await this.dispatch({ view, write, timeoutMs: request.timeoutMs }, timeline);
     const result = {
       context: sealContext(outcome.context, [outcome.dot], this.context.tokenMac(view, key)),
       durable: outcome.durable,
@@ -115,142 +104,14 @@ export class Coordinator {
     return { siblings: chosen.map(viewOf), context: token, quorum };
   }
 
-  private async coordinateExplained(
-    view: ClusterView,
-    write: ForwardedWrite,
-    timeoutMs: number,
-    timeline: WriteTimeline,
-  ): Promise<WriteOutcome> {
+  private async dispatch(task: WriteTask, timeline: WriteTimeline | undefined): Promise<WriteOutcome> {
+    if (timeline === undefined) return new WriteDispatch(this.context, task).run();
     try {
-      return await this.coordinate(view, write, timeoutMs, timeline);
+      return await new WriteDispatch(this.context, task, timeline).run();
     } catch (error) {
       timeline.ended();
       throw explained(error, timeline.failed(error));
-    } finally {
-      timeline.ended();
     }
-  }
-
-  /**
-   * At the owner that is to coordinate it: with a context, this node before others; without, always the first that can. When none can
-   * be reached, at a fallback, chosen in the same way.
-   */
-  private async coordinate(
-    view: ClusterView,
-    write: ForwardedWrite,
-    timeoutMs: number,
-    timeline?: WriteTimeline,
-  ): Promise<WriteOutcome> {
-    const { self, clock } = this.context;
-    const startedMs = clock.monotonicMs();
-    const refusals: { readonly node: string; readonly reason: string }[] = [];
-    for (const owner of this.candidates(view, write)) {
-      const leftMs = timeoutMs - (clock.monotonicMs() - startedMs);
-      if (leftMs < 1) break;
-      timeline?.asks(owner.id);
-      if (owner.id === self) {
-        return new Promise((resolve, reject) =>
-          new WriteOperation(this.context, { view, write, timeoutMs: leftMs }, resolve, reject).start(),
-        );
-      }
-      const answer = await this.forward(view, owner, write, leftMs);
-      timeline?.ended(answer.kind === 'applied' ? undefined : reasonOf(answer));
-      if (answer.kind === 'applied') return answer.outcome;
-      if (mayHaveBegun(answer)) throw this.unknownOutcome(view, write, owner, answer, timeoutMs);
-      refusals.push({ node: owner.id, reason: reasonOf(answer) });
-    }
-    throw this.noCoordinator(view, write, refusals);
-  }
-
-  /** The fallbacks are looked for when no owner was left: by then it is known who is away. */
-  private *candidates(view: ClusterView, write: ForwardedWrite): Generator<Member> {
-    yield* this.coordinatorsFor(view, write);
-    if (!write.sloppy) return;
-    const { members } = new StandIns(this.context, view, write.partition);
-    const here = write.context === undefined ? undefined : members.find(({ id }) => id === this.context.self);
-    yield* here === undefined ? members : [here];
-  }
-
-  private coordinatorsFor(view: ClusterView, write: ForwardedWrite): readonly Member[] {
-    const { self, clock, detector, standing } = this.context;
-    const nowMs = clock.monotonicMs();
-    const able = view
-      .ownersOf(write.partition)
-      .filter((owner) =>
-        owner.id === self ? standing.actorOf(write.partition) !== undefined : detector.mayCoordinate(owner.id, nowMs),
-      );
-    const here = write.context === undefined ? undefined : able.find((owner) => owner.id === self);
-    if (here !== undefined) return [here];
-    const isFlapping = ({ id }: Member): boolean => detector.isFlapping(id, nowMs);
-    return able.some(isFlapping) ? [...able.filter((owner) => !isFlapping(owner)), ...able.filter(isFlapping)] : able;
-  }
-
-  /** Rejects with the error that the owner reported, if it did. */
-  private forward(view: ClusterView, owner: Member, write: ForwardedWrite, timeoutMs: number): Promise<ForwardAnswer> {
-    writeForwardedWrite(message.reset(), write);
-    return new Promise((resolve, reject) => {
-      this.context.calls.call(owner.id, METHOD.write, message.view(), timeoutMs, (outcome) => {
-        if (outcome.kind !== 'reply') return resolve(outcome);
-        try {
-          resolve({ kind: 'applied', outcome: readForwardedOutcome(outcome.body, view) });
-        } catch (error) {
-          if (error instanceof DecodeError) resolve({ kind: 'failed', reason: 'disconnected' });
-          else reject(error);
-        }
-      });
-    });
-  }
-
-  private unknownOutcome(
-    view: ClusterView,
-    write: ForwardedWrite,
-    owner: Member,
-    outcome: Unanswered,
-    timeoutMs: number,
-  ): StoreError {
-    const reason = reasonOf(outcome);
-    const lost = outcome.kind === 'failed' && outcome.reason !== 'timeout';
-    return new StoreError(
-      'quorum-not-met',
-      lost
-        ? `the coordinating node ${owner.id} was lost`
-        : `no answer of the coordinating node ${owner.id} within ${timeoutMs} ms`,
-      {
-        required: write.w,
-        acked: [],
-        failed: lost ? [{ node: owner.id, reason }] : [],
-        pending: lost ? [] : [owner.id],
-        outcome: 'unknown',
-        retryable: true,
-        epoch: view.epoch,
-      },
-    );
-  }
-
-  private noCoordinator(
-    view: ClusterView,
-    write: ForwardedWrite,
-    refusals: readonly { readonly node: string; readonly reason: string }[],
-  ): StoreError {
-    const { clock, detector, self } = this.context;
-    const nowMs = clock.monotonicMs();
-    const tried = new Set(refusals.map(({ node }) => node));
-    const unable = view
-      .ownersOf(write.partition)
-      .filter(({ id }) => !tried.has(id))
-      .map(({ id }) => ({
-        node: id,
-        reason: id !== self && !detector.isUp(id, nowMs) ? detector.seenAs(id, nowMs) : 'no grant',
-      }));
-    return new StoreError('quorum-impossible', 'nobody can coordinate the write; nothing was stored', {
-      required: write.w,
-      acked: [],
-      failed: [...refusals, ...unable],
-      pending: [],
-      outcome: 'not_applied',
-      retryable: true,
-      epoch: view.epoch,
-    });
   }
 
   private open(view: ClusterView, key: ObjectKey, token: string): DotSet {
@@ -284,15 +145,4 @@ function reportOf(
 function viewOf({ dot, version }: Container['siblings'][number]): SiblingView {
   const { value, contentType, meta, stampMs } = decodeVersion(version);
   return { dot, value, contentType, meta, stampMs };
-}
-
-/** Whether the owner may have stored the write before it fell silent. What it refused, or was never sent, it has not. */
-function mayHaveBegun(outcome: Unanswered): boolean {
-  if (outcome.kind === 'failed')
-    return outcome.reason === 'timeout' || outcome.reason === 'disconnected' || outcome.reason === 'stopped';
-  return outcome.code !== 'not-ready' && outcome.code !== 'conflict' && outcome.code !== 'overloaded';
-}
-
-function reasonOf(outcome: Unanswered): string {
-  return outcome.kind === 'failed' ? outcome.reason : outcome.message;
 }

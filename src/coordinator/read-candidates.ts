@@ -1,4 +1,5 @@
 import type { Member } from '../core/cluster/cluster-state.ts';
+import type { Quorum } from '../core/quorum/quorum-spec.ts';
 import type { ReadTracker } from '../core/quorum/read-tracker.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { KeyAddress } from '../protocol.ts';
@@ -10,13 +11,15 @@ type Needs = Pick<CoordinatorContext, 'self' | 'detector' | 'clock' | 'standing'
 interface CandidatesTask {
   readonly view: ClusterView;
   readonly address: KeyAddress;
+  readonly quorum: Quorum;
   /** Fallbacks may stand in for owners that are away. */
   readonly sloppy: boolean;
 }
 
 /**
  * Whom one read may ask, in order: owners, this node first; then those who stand in for others of them (Dynamo 4.6, only where the
- * request is sloppy); then owners that are only suspected. Fallbacks are named to the tracker, in time.
+ * request is sloppy); then owners that are only suspected. But a fallback never comes before an owner while fewer owners than the request
+ * demands (`pr`) were asked and not lost: without their answers there is none. Fallbacks are named to the tracker, in time.
  */
 export class ReadCandidates {
   private readonly needs: Needs;
@@ -27,6 +30,8 @@ export class ReadCandidates {
   /** Per fallback in use the owner that it stands in for. */
   private readonly stoodInFor = new Map<Member, Member>();
   private asked = 0;
+  /** Owners that were asked, and were not lost since. */
+  private ownersGoing = 0;
 
   /** The owners that are down are lost to the tracker at once, and told to `passedOver`. */
   constructor(
@@ -64,8 +69,11 @@ export class ReadCandidates {
 
   /** Undefined when everyone has been asked. */
   next(): Member | undefined {
+    if (this.ownersGoing < this.task.quorum.owners) this.bringOwnerForward();
     const member = this.members[this.asked];
-    if (member !== undefined) this.asked++;
+    if (member === undefined) return undefined;
+    this.asked++;
+    if (!this.stoodInFor.has(member)) this.ownersGoing++;
     return member;
   }
 
@@ -76,6 +84,7 @@ export class ReadCandidates {
 
   /** Another one is to stand in for the owner that was lost, or whose fallback was. To be called before the tracker hears of it. */
   replaceLost(lost: Member): void {
+    if (!this.stoodInFor.has(lost)) this.ownersGoing--;
     // One that was only suspected has been replaced already.
     for (const replaced of this.stoodInFor.values()) if (replaced === lost) return;
     const fallback = this.replace(this.stoodInFor.get(lost) ?? lost);
@@ -85,6 +94,11 @@ export class ReadCandidates {
   /** The owners that have not been asked. */
   get unaskedOwners(): readonly Member[] {
     return this.members.slice(this.asked).filter((member) => !this.stoodInFor.has(member));
+  }
+
+  private bringOwnerForward(): void {
+    const index = this.members.findIndex((member, i) => i >= this.asked && !this.stoodInFor.has(member));
+    if (index > this.asked) this.members.splice(this.asked, 0, ...this.members.splice(index, 1));
   }
 
   private replace(owner: Member): Member | undefined {

@@ -41,7 +41,7 @@ export interface ReadOutcome {
 /**
  * One read: asks as many owners as must answer, this node first; another one for each that fails, and one more when the answer
  * takes longer than the hedging delay. A sloppy one asks a fallback for its hints in the place of each owner that is away or fails;
- * whoever is only suspected is asked last.
+ * whoever is only suspected is asked last, unless `pr` demands more owners than are there.
  *
  * What a quorum of owners answered is on as many of them before it is shown (H11): else a read after it could ask just those that
  * lack it. Where a fallback stood in, that quorum is the `pr` owners that the request demands. Which owner is behind otherwise,

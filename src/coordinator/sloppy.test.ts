@@ -4,6 +4,7 @@ import { requestMethod } from '../../test/messages.ts';
 import { errorOf, get, put, remove, valuesOf } from '../../test/requests.ts';
 import { nodeId } from '../core/ids.ts';
 import { METHOD } from '../protocol.ts';
+import { ENVELOPE } from '../rpc/envelope.ts';
 import type { GetResult, WriteRequest, WriteResult } from './api.ts';
 
 const KEY = 'k';
@@ -28,6 +29,18 @@ const numberOf = (node: string) => numbers.get(node);
 async function crash(...nodes: readonly string[]): Promise<void> {
   for (const node of nodes) await cluster.crash(node);
   await cluster.pass(1);
+}
+
+/** A write that a fallback keeps for this owner, which answers what it is asked, while of its heartbeats none comes through. */
+async function suspectedWhileWritten(node: string): Promise<void> {
+  cluster.pause(node);
+  await cluster.pass(1100);
+  await write(owner(0), { w: 'all', timeoutMs: 200 });
+  cluster.loses = (from, _, message) => from === node && message[0] === ENVELOPE.notice;
+  cluster.resume(node);
+  await cluster.pass(5);
+  const { members } = api(owner(0)).cluster();
+  expect(members.find(({ id }) => id === node)?.seenAs).toBe('suspect');
 }
 
 beforeEach(async () => {
@@ -199,6 +212,38 @@ describe('a sloppy read', () => {
       const found = await read(node);
       expect([valuesOf(found), counted(found)]).toEqual([['v'], [0, 2]]);
     }
+  });
+
+  describe('that demands owners (pr), where one is away and one only seems so', () => {
+    beforeEach(async () => {
+      await cluster.crash(owner(1));
+      await suspectedWhileWritten(owner(2));
+    });
+
+    it('asks these before fallbacks, which cannot take their place', async () => {
+      for (const r of [2, 3]) {
+        const found = await read(owner(0), { r, pr: 2, explain: true });
+        expect([valuesOf(found), counted(found)]).toEqual([['v'], [2, r - 2]]);
+        expect(found.explanation?.replicas.filter(({ askedMs }) => askedMs === 0)).toHaveLength(r);
+      }
+    });
+
+    it('asks a fallback before the one that only seems to be away, where no more owners are demanded', async () => {
+      const { explanation } = await read(owner(0), { pr: 1, explain: true });
+      expect(explanation?.replicas.find(({ node }) => node === owner(2))?.askedMs).toBeUndefined();
+    });
+  });
+
+  it('that demands owners (pr) asks the one that only seems to be away as soon as another is lost', async () => {
+    await suspectedWhileWritten(owner(2));
+    cluster.pause(owner(1));
+    const found = api(owner(0)).get(get(KEY, { pr: 2, explain: true }));
+    const startedMs = cluster.clock.monotonicMs();
+    await cluster.pass(1);
+    await cluster.crash(owner(1));
+    expect(counted(await cluster.settle(found))).toEqual([2, 0]);
+    // Sooner than it would be asked because the answer takes long.
+    expect(cluster.clock.monotonicMs() - startedMs).toBeLessThan(10);
   });
 
   it('asks the fallback when an owner fails while it runs', async () => {

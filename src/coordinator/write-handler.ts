@@ -1,17 +1,15 @@
 import { ByteWriter } from '../core/bytes.ts';
-import { type ErrorCode, StoreError } from '../errors.ts';
+import { StoreError } from '../errors.ts';
 import { readForwardedWrite } from '../protocol.ts';
 import type { IncomingRequest, RequestHandler } from '../rpc/incoming.ts';
 import { SeenRequests } from '../rpc/seen-requests.ts';
 import { type CoordinatorContext, requireView } from './coordinator-context.ts';
 import { writeForwardedError, writeForwardedOutcome } from './write-forwarding.ts';
 import { WriteOperation, type WriteOutcome } from './write-operation.ts';
+import { WriteRefusal } from './write-refusal.ts';
 
 /** Of the remaining time a tenth, but no more than this, is kept for the answer's way back. */
 const ANSWER_MS_MAX = 50;
-
-/** Nothing was stored: the node that was asked tries another one. */
-const REFUSALS: readonly ErrorCode[] = ['not-ready', 'conflict'];
 
 /** When to give up, so that who asked still learns which owners hold the write. */
 function answerWithin(remainingMs: number): number {
@@ -45,7 +43,7 @@ export function writeHandler(context: CoordinatorContext): RequestHandler {
   };
 
   function answerError(request: IncomingRequest, error: unknown): void {
-    if (!(error instanceof StoreError) || REFUSALS.includes(error.code)) throw error;
+    if (!(error instanceof StoreError) || error instanceof WriteRefusal) throw error;
     writeForwardedError(out.reset(), error);
     request.reply(out.view());
   }

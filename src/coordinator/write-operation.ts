@@ -6,6 +6,7 @@ import { hintedWrites } from '../core/causality/hinted-writes.ts';
 import { encodeVersion } from '../core/causality/version.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { MemberNumber, NodeId } from '../core/ids.ts';
+import { invariant } from '../core/invariant.ts';
 import { WriteTracker } from '../core/quorum/write-tracker.ts';
 import { type ErrorCode, type ErrorDetails, StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
@@ -15,6 +16,7 @@ import type { Replica } from '../replica/replica.ts';
 import type { CallOutcome } from '../rpc/calls.ts';
 import { type CoordinatorContext, durabilityOf, quorumDetails } from './coordinator-context.ts';
 import { StandIns } from './stand-ins.ts';
+import { isRefusal, WriteRefusal } from './write-refusal.ts';
 
 export interface WriteTask {
   readonly view: ClusterView;
@@ -96,8 +98,7 @@ export class WriteOperation {
     const { standing, self } = this.context;
     const isOwner = this.owners.some(({ id }) => id === self);
     const actor = isOwner ? standing.actorOf(this.task.write.partition) : standing.actor;
-    if (actor === undefined)
-      throw new StoreError('not-ready', 'this node may not write to the partition yet', { outcome: 'not_applied' });
+    if (actor === undefined) throw new WriteRefusal('not-ready', 'this node may not write to the partition yet');
     if (this.context.store.overloaded) {
       const details = { outcome: 'not_applied', retryable: true, retryAfterS: 1 } as const;
       throw new StoreError('overloaded', 'writes come faster than the disk takes them', details);
@@ -125,17 +126,24 @@ export class WriteOperation {
     return encodeVersion({ value, contentType, meta, stampMs: this.context.clock.wallMs() });
   }
 
-  /** One step, that happens as a whole or not at all: what fails in it was not applied. */
+  /**
+   * One step, that happens as a whole or not at all: what fails in it was not applied. Then another node may coordinate the write, if it
+   * is for what this one holds that it failed.
+   */
   private store(here: Seat, actor: Actor, version: Uint8Array | undefined): ReturnType<Replica['coordinate']> {
     const { write } = this.task;
-    const { replica, fallback } = this.context;
+    const { replica, fallback, store } = this.context;
+    const before = store.lastSequence;
     try {
       return here.node === here.owner
         ? replica.coordinate(write, actor, version, write.context)
         : fallback.coordinate(write, here.owner.number, actor, version, write.context);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
-      throw new StoreError(error.code, error.message, { ...error.details, outcome: 'not_applied' }, { cause: error });
+      invariant(store.lastSequence === before, 'a step that fails stores nothing');
+      const { code, message, details } = error;
+      if (isRefusal(code)) throw new WriteRefusal(code, message, details, { cause: error });
+      throw new StoreError(code, message, { ...details, outcome: 'not_applied' }, { cause: error });
     }
   }
 
@@ -170,7 +178,7 @@ export class WriteOperation {
   private ownSeat(seats: readonly Seat[]): Seat {
     const seat = seats.find(({ node }) => node.id === this.context.self);
     if (seat !== undefined) return seat;
-    throw new StoreError('conflict', 'no owner is away for whom this node would stand in', { outcome: 'not_applied' });
+    throw new WriteRefusal('conflict', 'no owner is away for whom this node would stand in');
   }
 
   private send({ dot, container }: Written, seats: readonly Seat[]): void {

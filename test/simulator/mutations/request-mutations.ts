@@ -180,7 +180,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
   {
     name: 'a write is forwarded to a second owner when the first one fell silent',
     rule: 'H3',
-    file: 'coordinator/coordinator.js',
+    file: 'coordinator/write-dispatch.js',
     find: 'if (mayHaveBegun(answer))',
     replace: 'if (false)',
     checkers: ['minting', 'refusals', 'convergence'],
