@@ -24,11 +24,14 @@ class SizedStore extends MemoryStore {
   gets = 0;
   /** Reads are answered once this is. */
   held: Promise<void> = Promise.resolve();
+  /** A read is not answered in the turn of the event loop in which it was asked for. */
+  takesTurns = false;
   private readonly bytes = Buffer.alloc(32 * MIB);
 
   override async get(request: GetRequest): Promise<GetResult> {
     this.gets++;
     await this.held;
+    if (this.takesTurns) await new Promise((resolve) => setImmediate(resolve));
     return { ...(await super.get(request)), siblings: this.siblings(request.key) };
   }
 
@@ -137,9 +140,18 @@ describe('answers that are not read', () => {
   test('keep them from it, too, when each of them is small', async () => {
     const { edge, store } = await start();
     // All arrive in one piece, and the store answers each at once.
-    const socket = deaf(edge, ...times(1700, Buffer.from('GET /v1/kv/b/15000 HTTP/1.1\r\nHost: a\r\n\r\n')));
+    deaf(edge, ...times(1700, Buffer.from('GET /v1/kv/b/15000 HTTP/1.1\r\nHost: a\r\n\r\n')));
     expect(await settled(edge, () => store.gets)).toBeLessThan(1200);
     expect(await heldBytes(edge)).toBeGreaterThan(15_000);
+  });
+
+  test('are forgotten when their client leaves, also one that was behind another', async () => {
+    const { edge, store } = await start();
+    store.takesTurns = true;
+    const socket = deaf(edge, ...times(1700, get(15_000)));
+    expect(await settled(edge, () => store.gets)).toBeLessThan(1200);
+    // One is with the socket, in part, and leaves room for the next to be begun.
+    expect(await heldBytes(edge)).toBeGreaterThan(30_000);
     socket.destroy();
     await expect.poll(() => heldBytes(edge)).toBe(0);
   });
