@@ -1,42 +1,73 @@
+import type { ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { invariant } from '../core/invariant.ts';
 import { StoreError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 import { PROBLEM_TYPE, PROBLEMS, problemText } from './problem.ts';
+import type { BodyBudget } from './request-body.ts';
+
+/** What of the answers so far the client may leave untaken for its next request to be begun, in bytes. */
+const UNTAKEN_BYTES_MAX = 16 * 1024;
+/** Requests that wait, and bytes of their bodies, above which a connection is read no further. What one read brings, 64 KiB, comes on top. */
+const WAITING_MAX = 64;
+const WAITING_BYTES_MAX = 64 * 1024;
 
 /** How long a connection that broke off may take to fetch the last answer. */
 const LAST_WORDS_MS = 1000;
 
 /**
  * One client's connection. Pipelined requests are served one after another, since a write and the read sent behind it must not
- * overtake each other (RFC 9112 9.3.2 allows that between safe methods alone).
+ * overtake each other (RFC 9112 9.3.2 allows that between safe methods alone). What a client sends and asks for without reading the
+ * answers is bounded: the next request waits until the answer before it is taken, and while too many wait nothing more is read.
  */
 export class Connection {
   private readonly socket: Duplex;
+  private readonly budget: BodyBudget;
+  private readonly takingMs: number;
   private readonly begin: (exchange: Exchange) => void;
   private readonly waiting: Exchange[] = [];
+  /** Of the bodies of those that wait, but for the last, which may be arriving. */
+  private waitingBytes = 0;
+  private isStopped = false;
+  private hasBeenStopped = false;
+  /** Of the current answer and those before it. */
+  private untakenBytes = 0;
+  /** Runs while the current exchange is answered and too much of that is still here. */
+  private takingTimer: NodeJS.Timeout | undefined;
   private current: Exchange | undefined;
   private last: Exchange | undefined;
   private failure: StoreError | undefined;
 
-  constructor(socket: Duplex, begin: (exchange: Exchange) => void) {
+  /** A client that has not taken an answer within `takingMs` loses its connection. */
+  constructor(socket: Duplex, budget: BodyBudget, takingMs: number, begin: (exchange: Exchange) => void) {
     this.socket = socket;
+    this.budget = budget;
+    this.takingMs = takingMs;
     this.begin = begin;
   }
 
   add(exchange: Exchange): void {
     if (this.current === undefined) this.start(exchange);
-    else this.waiting.push(exchange);
+    else this.wait(exchange);
   }
 
-  /** The current exchange is over. Returns how many requests behind it will never be served, because the connection ends. */
-  next(): number {
-    const ended = this.current;
-    this.current = undefined;
-    if (this.socket.destroyed || ended?.outgoing.shouldKeepAlive === false) return this.waiting.splice(0).length;
-    const exchange = this.waiting.shift();
-    if (exchange !== undefined) this.start(exchange);
-    else if (this.failure !== undefined) this.endAfterLast(this.failure);
-    return 0;
+  /** The current exchange is answered. The bytes of its bodies count until the client has taken the answer, or nearly. */
+  next(): void {
+    const { current, socket } = this;
+    invariant(current !== undefined, 'an exchange ends after it was begun, once');
+    const untaken = this.untakenAfter(current.outgoing);
+    if (untaken <= UNTAKEN_BYTES_MAX || socket.destroyed) {
+      this.advance(current);
+      return;
+    }
+    this.budget.hold(current, untaken);
+    this.takingTimer = setTimeout(() => socket.destroy(), this.takingMs);
+    current.outgoing.once('finish', () => this.taken());
+  }
+
+  /** The socket is closed: what its client has not taken, it never will. */
+  closed(): void {
+    this.taken();
   }
 
   /**
@@ -46,8 +77,66 @@ export class Connection {
   fail(problem: StoreError): void {
     if (this.failure !== undefined) return;
     this.failure = problem;
-    if (this.current !== undefined) failUnread(this.current, problem);
-    else this.endAfterLast(problem);
+    if (this.current === undefined) this.endAfterLast(problem);
+    else if (this.takingTimer === undefined) failUnread(this.current, problem);
+  }
+
+  private wait(exchange: Exchange): void {
+    // Its body is complete, since the next request is here, and unread.
+    this.waitingBytes += this.waiting.at(-1)?.incoming.readableLength ?? 0;
+    this.waiting.push(exchange);
+    if (!this.isStopped && this.waitsTooMuch()) this.stopReading();
+  }
+
+  private waitsTooMuch(): boolean {
+    return this.waiting.length > WAITING_MAX || this.waitingBytes > WAITING_BYTES_MAX;
+  }
+
+  /** Node itself reads on at the end of each request, and when somebody reads a body: each time it is stopped again. */
+  private stopReading(): void {
+    const { socket } = this;
+    this.isStopped = true;
+    socket.pause();
+    if (this.hasBeenStopped) return;
+    this.hasBeenStopped = true;
+    socket.on('resume', () => {
+      if (this.isStopped) socket.pause();
+    });
+  }
+
+  private untakenAfter(outgoing: ServerResponse): number {
+    // Node hands the socket to an answer once those before it are finished, and keeps it back, whole, until then.
+    const before = outgoing.socket === null ? this.untakenBytes : 0;
+    this.untakenBytes = outgoing.writableFinished ? 0 : before + outgoing.writableLength;
+    return this.untakenBytes;
+  }
+
+  private taken(): void {
+    const { current } = this;
+    if (this.takingTimer === undefined || current === undefined) return;
+    clearTimeout(this.takingTimer);
+    this.takingTimer = undefined;
+    this.advance(current);
+  }
+
+  private advance(ended: Exchange): void {
+    this.budget.release(ended);
+    this.current = undefined;
+    if (this.socket.destroyed || !ended.outgoing.shouldKeepAlive) {
+      this.waiting.length = 0;
+      return;
+    }
+    const exchange = this.waiting.shift();
+    if (exchange !== undefined) {
+      this.waitingBytes = this.waiting.length === 0 ? 0 : this.waitingBytes - exchange.incoming.readableLength;
+      this.start(exchange);
+    } else if (this.failure !== undefined) {
+      this.endAfterLast(this.failure);
+    }
+    if (this.isStopped && !this.waitsTooMuch()) {
+      this.isStopped = false;
+      this.socket.resume();
+    }
   }
 
   private start(exchange: Exchange): void {

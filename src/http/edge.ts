@@ -27,7 +27,7 @@ export class Edge {
   readonly api: StoreApi;
   readonly budget: BodyBudget;
   readonly metrics: HttpMetrics;
-  /** Requests that have arrived and are not answered. */
+  /** Requests that are begun and not answered; those that wait for others of their connection are not. */
   inFlight = 0;
   draining = false;
   private hasBeenReady = false;

@@ -23,7 +23,7 @@ export class Exchange {
   /** The methods of the route, once one was asked for that it does not have. */
   allow: string | undefined;
   headers: RequestHeaders = NO_HEADERS;
-  /** Bytes of the body counted against the node's limit. */
+  /** Bytes of the bodies, sent and answered, counted against the node's limit. */
   heldBytes = 0;
   /** Ends the wait for the body; set while it is being collected. */
   failBody: ((error: StoreError) => void) | undefined;

@@ -2,15 +2,17 @@
 export interface HttpLimits {
   /** The largest value, in bytes; a bucket may set less. */
   readonly valueBytes: number;
-  /** Requests being served at once. */
+  /** Requests being served at once; those that wait for others of their connection are not. */
   readonly requests: number;
-  /** Bytes of request bodies in memory at once. */
+  /** Bytes of bodies in memory at once: of requests, and of answers that their clients have not taken. */
   readonly bodyBytes: number;
   /** The deadline of a request that names none, in ms. */
   readonly requestTimeoutMs: number;
   /** How long a request may take to arrive: its head, and all of it. In ms. */
   readonly headArrivalMs: number;
   readonly arrivalMs: number;
+  /** How long a client may take to read an answer, once it is made. In ms. */
+  readonly takingMs: number;
   /** How long a connection may wait for its next request, in ms. */
   readonly keepAliveMs: number;
 }
@@ -22,6 +24,7 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   requestTimeoutMs: 2000,
   headArrivalMs: 10_000,
   arrivalMs: 30_000,
+  takingMs: 120_000,
   keepAliveMs: 15_000,
 };
 

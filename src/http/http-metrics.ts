@@ -18,7 +18,12 @@ export class HttpMetrics {
     this.registerRequests(registry);
     this.registerLatency(registry);
     gauge(registry, 'quorate_http_requests_in_flight', 'Requests being served.', () => now().inFlight);
-    gauge(registry, 'quorate_http_body_bytes', 'Bytes of request bodies in memory.', () => now().bodyBytes);
+    gauge(
+      registry,
+      'quorate_http_body_bytes',
+      'Bytes of request bodies and untaken answers in memory.',
+      () => now().bodyBytes,
+    );
   }
 
   count(method: string, status: number, tookMs: number): void {

@@ -14,7 +14,11 @@ const JSON_TYPE = 'application/json';
 const MULTIPART_TYPE = 'multipart/mixed';
 const SIBLING_TYPES = [JSON_TYPE, MULTIPART_TYPE];
 
-/** 200 with the value or the explanation, 300 with the siblings, 304, or 404 with what the read had seen. Errors: `not-acceptable` (300 only). */
+/**
+ * 200 with the value or the explanation, 300 with the siblings, 304, or 404 with what the read had seen.
+ *
+ * Errors: `not-acceptable` (300 only), `overloaded` (answers that nobody reads take up too much).
+ */
 export function answerRead(edge: Edge, exchange: Exchange, result: GetResult): void {
   const headers = edge.newHeaders();
   const { siblings, quorum } = result;
@@ -24,7 +28,7 @@ export function answerRead(edge: Edge, exchange: Exchange, result: GetResult): v
   const form = siblings.length > 1 ? acceptedForm(exchange.headers.accept) : 'value';
   if (siblings.length === 0) sendNotFound(exchange, headers, result);
   else if (isUnchanged(exchange, siblings, form)) sendUnchanged(exchange, headers, siblings, form);
-  else sendSiblings(exchange, headers, siblings, form);
+  else sendRead(edge, exchange, headers, siblings, form);
 }
 
 /** 204, or with the explanation, or the value as a GET would answer: the write is done, so nothing can turn this into an error any more. */
@@ -46,6 +50,21 @@ export function answerWrite(edge: Edge, exchange: Exchange, result: WriteResult,
   } else {
     sendEmpty(exchange, 204, headers);
   }
+}
+
+function sendRead(
+  edge: Edge,
+  exchange: Exchange,
+  headers: FlatHeaders,
+  siblings: readonly SiblingView[],
+  form: Representation,
+): void {
+  if (exchange.method !== 'HEAD') {
+    let bytes = 0;
+    for (const { value } of siblings) bytes += value.length;
+    edge.budget.take(exchange, bytes);
+  }
+  sendSiblings(exchange, headers, siblings, form);
 }
 
 function acceptedForm(accept: string | undefined): Representation {

@@ -1,7 +1,10 @@
 import { StoreError } from '../errors.ts';
 import type { Exchange } from './exchange.ts';
 
-/** Counts the bytes of all request bodies in memory. */
+/**
+ * Counts the bytes of bodies in memory: those of requests until they are answered, those of answers until the client has taken them.
+ * What is held before everything else may be over the limit by itself: siblings could never be read otherwise.
+ */
 export class BodyBudget {
   heldBytes = 0;
   private readonly bytesMax: number;
@@ -12,11 +15,20 @@ export class BodyBudget {
 
   /** Errors: `overloaded`. */
   take(exchange: Exchange, bytes: number): void {
-    if (this.heldBytes + bytes > this.bytesMax) {
-      throw new StoreError('overloaded', 'too many bytes of request bodies are being held');
+    if (this.heldBytes > 0 && this.heldBytes + bytes > this.bytesMax) {
+      throw new StoreError(
+        'overloaded',
+        'too many bytes of requests, and of answers that are not read, are being held',
+      );
     }
     this.heldBytes += bytes;
     exchange.heldBytes += bytes;
+  }
+
+  /** The exchange holds so many bytes and no others, whatever the limit: the answer is under way. */
+  hold(exchange: Exchange, bytes: number): void {
+    this.heldBytes += bytes - exchange.heldBytes;
+    exchange.heldBytes = bytes;
   }
 
   release(exchange: Exchange): void {

@@ -24,7 +24,8 @@ describe('requests that are refused at once', () => {
     const store = new SlowStore();
     const edge = await startEdge(store);
     edges.push(edge);
-    const refused = requestBytes('GET', '/v1/kv/b/k', ['Origin: http://page', 'Connection: keep-alive']);
+    // So short that thousands of them are taken in before the connection is read no further.
+    const refused = Buffer.from('GET /v1/kv/ HTTP/1.1\r\n\r\n');
     const socket = connectTo(edge.port);
     const answers = readAnswers(
       socket,
@@ -34,15 +35,11 @@ describe('requests that are refused at once', () => {
         requestBytes('GET', '/healthz'),
       ]),
     );
-    // Until all of them have arrived.
-    for (let last = -1, now = 0; now !== last; ) {
-      last = now;
-      await edge.stillServes();
-      now = Number(/in_flight (\d+)/.exec((await edge.ask('GET', '/metrics')).text)?.[1]);
-    }
+    // Until they have arrived.
+    for (let i = 0; i < 20; i++) await edge.stillServes();
     store.letGo();
     const statuses = (await answers).map(({ status }) => status);
-    expect(statuses.filter((status) => status === 403)).toHaveLength(3000);
+    expect(statuses.filter((status) => status === 400)).toHaveLength(3000);
     expect([statuses[0], statuses.at(-1)]).toEqual([404, 200]);
     expect(edge.errors).toEqual([]);
   });

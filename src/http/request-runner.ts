@@ -30,7 +30,7 @@ export class RequestRunner {
         (error: unknown) => this.fail(exchange, error),
       );
     } catch (error) {
-      // Not within this call: the end of one request begins the next that waits on its connection, and thousands may be refused in a row.
+      // Not within this call: the end of one request begins the next that waits on its connection, and many may be refused in a row.
       queueMicrotask(() => this.fail(exchange, error));
     }
   }
@@ -80,7 +80,6 @@ export class RequestRunner {
   }
 
   private finish(exchange: Exchange, status: number): void {
-    this.edge.budget.release(exchange);
     this.edge.metrics.count(exchange.method, status, this.edge.options.clock.monotonicMs() - exchange.startedMs);
     this.finished(exchange);
   }

@@ -79,7 +79,10 @@ class NodeHttpServer implements HttpServer {
   private listenForRequests(): void {
     this.server.on('connection', (socket) => {
       this.unused.add(socket);
-      socket.once('close', () => this.unused.delete(socket));
+      socket.once('close', () => {
+        this.unused.delete(socket);
+        this.connections.get(socket)?.closed();
+      });
     });
     this.server.on('request', (incoming, outgoing) => this.accept(incoming, outgoing, false));
     this.server.on('checkContinue', (incoming, outgoing) => this.accept(incoming, outgoing, true));
@@ -131,12 +134,12 @@ class NodeHttpServer implements HttpServer {
 
   private accept(incoming: Incoming, outgoing: ServerResponse, awaitsContinue: boolean): void {
     const exchange = new Exchange(incoming, outgoing, awaitsContinue, this.edge.options.clock.monotonicMs());
-    this.edge.inFlight++;
     this.connectionOf(incoming.socket).add(exchange);
   }
 
   /** Keys and values, whose requests are many, go past Hono and its adapter; all else is found by them. */
   private serve(exchange: Exchange): void {
+    this.edge.inFlight++;
     if (exchange.path.startsWith(KV_PREFIX)) {
       this.runner.run(exchange, this.kv);
       return;
@@ -148,7 +151,8 @@ class NodeHttpServer implements HttpServer {
   }
 
   private finished(exchange: Exchange): void {
-    this.edge.inFlight -= 1 + this.connectionOf(exchange.incoming.socket).next();
+    this.edge.inFlight--;
+    this.connectionOf(exchange.incoming.socket).next();
   }
 
   private failed(code: string | undefined, socket: Duplex): void {
@@ -160,7 +164,8 @@ class NodeHttpServer implements HttpServer {
   private connectionOf(socket: Duplex): Connection {
     let connection = this.connections.get(socket);
     if (connection === undefined) {
-      connection = new Connection(socket, (exchange) => this.serve(exchange));
+      const { budget, options } = this.edge;
+      connection = new Connection(socket, budget, options.limits.takingMs, (exchange) => this.serve(exchange));
       this.connections.set(socket, connection);
       this.unused.delete(socket);
     }
