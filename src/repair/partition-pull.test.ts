@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ByteWriter } from '../core/bytes.ts';
 import { containerOf, dot, dots, textsOf } from '../core/causality/causality-builders.ts';
 import { type Container, decodeContainer, encodeContainer } from '../core/causality/container.ts';
-import { type DotSet, dotsIn } from '../core/causality/dot-set.ts';
+import { type DotSet, dotSetOf, dotsIn } from '../core/causality/dot-set.ts';
 import { createCommand, History } from '../core/cluster/cluster-builders.ts';
 import { epoch, type NodeId, nodeId, objectKey, partition } from '../core/ids.ts';
 import { ClusterView } from '../membership/cluster-view.ts';
@@ -12,7 +12,7 @@ import { Calls } from '../rpc/calls.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
 import { MemoryNetwork } from '../rpc/memory-transport.ts';
 import { memoryLogger, seededRandom } from '../rpc/test-ports.ts';
-import { openTestStore, type TestStore, turn } from '../storage/storage-builders.ts';
+import { checkpointed, openTestStore, type TestStore, turn } from '../storage/storage-builders.ts';
 import { PartitionPull } from './partition-pull.ts';
 import { readCompareRequest, writeCompareAnswer, writeMissingAnswer } from './sync-messages.ts';
 
@@ -148,6 +148,32 @@ describe('a full comparison', () => {
     isBehind = false;
     await done;
     expect(known()).toEqual(['2.7.1', '2.7.2']);
+  });
+
+  it('lets requests in between, however many keys are here and not there', async () => {
+    const count = 3000;
+    for (let i = 1; i <= count; i++) {
+      const own = { actor: a1.actor, counter: i };
+      disk.store.apply(at, objectKey('b', `j${i}`), encodeContainer(containerOf([own], [])), [own]);
+    }
+    const late = { actor: a1.actor, counter: count + 1 };
+    const clock = dotSetOf([...dotsIn(disk.store.clock(at)), late]);
+    pieces = [{ life: 1, clock, key: 'k', holds: containerOf([late], []) }];
+    let most = 0;
+    let isOver = false;
+    const done = pull.run().finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      const before = disk.store.lastSequence;
+      disk.clock.advance(1);
+      await turn();
+      most = Math.max(most, disk.store.lastSequence - before);
+    }
+    await done;
+    expect(disk.store.scan(at, undefined, 10).map(({ key }) => key)).toEqual([objectKey('b', 'k')]);
+    await checkpointed(disk.store, disk.clock);
+    expect(most).toBeLessThan(count / 2);
   });
 
   it('ends without its clock when the peer has begun another life, which need not have what the former told of (C1)', async () => {
