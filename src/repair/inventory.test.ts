@@ -7,7 +7,7 @@ import { siblingHash } from '../replica/content-hashes.ts';
 import { Replica } from '../replica/replica.ts';
 import { openTestStore, type TestStore, turn } from '../storage/storage-builders.ts';
 import { loadHashes } from '../system/hash.ts';
-import { Inventory } from './inventory.ts';
+import { CONTENT_SURPRISES, Inventory } from './inventory.ts';
 
 const hashOf = siblingHash((await loadHashes()).checksum32);
 const mine = actorOf(memberNumber(1), logIndex(5));
@@ -46,6 +46,17 @@ async function finish(work: Promise<void>, meanwhile: (step: number) => void = (
     disk.clock.advance(2);
   }
 }
+
+/** What a new count of all that is stored finds. */
+async function freshHash(at: Partition): Promise<number | undefined> {
+  const fresh = open();
+  await finish(inventoryOf(fresh).count(at));
+  return fresh.contentHash(at);
+}
+
+/** Its time is up after two keys. */
+const oneStep = (inventory: Inventory): Promise<void> =>
+  finish(inventory.take([p0, p1]), () => disk.clock.advance(1000));
 
 beforeEach(async () => {
   disk = await openTestStore();
@@ -117,12 +128,58 @@ describe('an inventory', () => {
     expect(replica.contentHash(p0)).toBeUndefined();
   });
 
-  it('leaves the rest for the next time when it takes long', async () => {
+  it('leaves the rest of a partition for the next time when it takes long, and counts what changes in between', async () => {
     const replica = open();
     const inventory = inventoryOf(replica);
-    await finish(inventory.take([p0, p1]), () => disk.clock.advance(1000));
-    expect([replica.contentHash(p0), replica.contentHash(p1)]).toEqual([expect.any(Number), undefined]);
+    // "a" and "b" have been passed, "c" has not.
+    await oneStep(inventory);
+    expect(replica.contentHash(p0)).toBeUndefined();
+    for (const name of ['a', 'aa', 'c', 'd']) write(replica, p0, name, 'written between two rounds');
+    await oneStep(inventory);
+    expect(replica.contentHash(p0)).toBeUndefined();
+    for (const name of ['aa', 'bb', 'z']) write(replica, p0, name, 'written later');
     await finish(inventory.take([p0, p1]));
+    expect(replica.contentHash(p0)).toBe(await freshHash(p0));
     expect(replica.contentHash(p1)).toEqual(expect.any(Number));
+  });
+
+  it('is the same when the whole partition was counted between two of its rounds', async () => {
+    const replica = open();
+    const inventory = inventoryOf(replica);
+    await oneStep(inventory);
+    await finish(inventory.count(p0));
+    const hash = replica.contentHash(p0);
+    expect(hash).toBe(await freshHash(p0));
+    await finish(inventory.take([p0, p1]));
+    expect(replica.contentHash(p0)).toBe(hash);
+    expect(disk.logger.lines.filter(({ level }) => level === 'error')).toEqual([]);
+  });
+
+  it('knows nothing in the end when what it has passed was damaged and is had again from others', async () => {
+    const replica = open();
+    const inventory = inventoryOf(replica);
+    await oneStep(inventory);
+    const a = objectKey('b', 'a');
+    disk.store.apply(p0, a, Uint8Array.of(9, 9, 9), []);
+    const dot = { actor: mine, counter: 1 };
+    replica.restore({ partition: p0, key: a }, { siblings: [{ dot, version: Buffer.from('value 0') }], context: [] });
+    await finish(inventory.take([p0, p1]));
+    expect(replica.contentHash(p0)).toBeUndefined();
+    await finish(inventory.count(p0));
+    expect(replica.contentHash(p0)).toBe(await freshHash(p0));
+  });
+
+  it('counts a partition anew in rounds as well, while its hash is known', async () => {
+    const replica = open();
+    const inventory = inventoryOf(replica);
+    await finish(inventory.take([p0]));
+    disk.clock.advance(600_000);
+    await oneStep(inventory);
+    write(replica, p0, 'a', 'changed between two rounds');
+    expect(replica.contentHash(p0)).toBe(await freshHash(p0));
+    disk.store.apply(p0, objectKey('b', 'c'), undefined, []);
+    await finish(inventory.take([p0]));
+    expect(replica.contentHash(p0)).toBe(await freshHash(p0));
+    expect(disk.logger.lines).toContainEqual(expect.objectContaining({ message: CONTENT_SURPRISES }));
   });
 });

@@ -16,7 +16,7 @@ export interface InventoryOptions {
 const STEP_BYTES = 1 << 20;
 /** Between two steps: requests come first. */
 const PAUSE_MS = 2;
-/** After so long the exchanges with other owners come first, and the rest waits for the next round. */
+/** After so long the exchanges with other owners come first, and the rest waits for the next round, from the middle of a partition as well. */
 const TURN_MS = 1000;
 /** Between two partitions that are counted anew, each in its turn: what has vanished from the disk while the node ran is found so. */
 const RECOUNT_MS = 600_000;
@@ -24,10 +24,19 @@ const RECOUNT_MS = 600_000;
 /** As the log says it. */
 export const CONTENT_SURPRISES = 'what is stored of a partition is not what was written';
 
+/** A count that has not come to its end. What is stored up to `passed` has been looked at. */
+interface Walk {
+  readonly partition: Partition;
+  passed: ObjectKey | undefined;
+  isWhole: boolean;
+}
+
 /** Looks through what is stored, partition by partition: which keys have a context, and what the hash of the contents is. */
 export class Inventory {
   private readonly options: InventoryOptions;
   private readonly taken = new Set<Partition>();
+  /** Goes on in the next round. Until then it is as between any two steps: what changes is in its hash or still before it. */
+  private interrupted: Walk | undefined;
   private isStopped = false;
   private recountAtMs: number;
   private recounts = 0;
@@ -45,46 +54,74 @@ export class Inventory {
   async take(partitions: readonly Partition[]): Promise<void> {
     const { clock } = this.options;
     const endMs = clock.monotonicMs() + TURN_MS;
-    for (const partition of partitions) {
-      if (this.taken.has(partition)) continue;
-      if (this.isStopped || clock.monotonicMs() >= endMs) return;
-      await this.count(partition);
+    while (!this.isStopped && clock.monotonicMs() < endMs) {
+      const walk = this.interrupted ?? this.beginNext(partitions);
+      if (walk === undefined) return;
+      await this.goOn(walk, endMs);
     }
-    const nowMs = clock.monotonicMs();
-    if (nowMs < this.recountAtMs || partitions.length === 0) return;
-    const next = partitions[this.recounts++ % partitions.length];
-    this.recountAtMs = nowMs + RECOUNT_MS;
-    if (next !== undefined) await this.count(next);
   }
 
-  /** Writes may go on meanwhile. A partition that cannot be read is reported, and its hash stays what it is: it must not hold up the rest. */
+  /**
+   * From the first key to the last, whatever time it takes; a count of it that was interrupted is done with. Writes may go on meanwhile. A
+   * partition that cannot be read is reported, and its hash stays what it is: it must not hold up the rest.
+   */
   async count(partition: Partition): Promise<void> {
-    const { content } = this.options.replica;
+    await this.goOn(this.begin(partition), Infinity);
+  }
+
+  private beginNext(partitions: readonly Partition[]): Walk | undefined {
+    const next = partitions.find((partition) => !this.taken.has(partition)) ?? this.dueAgain(partitions);
+    return next === undefined ? undefined : this.begin(next);
+  }
+
+  private dueAgain(partitions: readonly Partition[]): Partition | undefined {
+    const nowMs = this.options.clock.monotonicMs();
+    if (nowMs < this.recountAtMs || partitions.length === 0) return undefined;
+    this.recountAtMs = nowMs + RECOUNT_MS;
+    return partitions[this.recounts++ % partitions.length];
+  }
+
+  private begin(partition: Partition): Walk {
     this.taken.add(partition);
-    content.beginCount(partition);
+    this.options.replica.content.beginCount(partition);
+    // Its hash is gone: the rest of it would be looked at for nothing.
+    if (this.interrupted?.partition === partition) this.interrupted = undefined;
+    return { partition, passed: undefined, isWhole: true };
+  }
+
+  private async goOn(walk: Walk, endMs: number): Promise<void> {
+    const { partition } = walk;
+    if (this.interrupted === walk) this.interrupted = undefined;
     try {
-      await this.walk(partition);
+      if (!(await this.hasEnded(walk, endMs))) this.interrupted = walk;
     } catch (error) {
-      content.breakOffCount(partition);
+      this.options.replica.content.breakOffCount(partition);
       if (!(error instanceof StoreError)) throw error;
       this.options.logger.error({ partition, reason: error.message }, 'a partition cannot be looked through');
     }
   }
 
-  /** The look that finds no more and the end are one step: a key written between them would not be in the hash. */
-  private async walk(partition: Partition): Promise<void> {
-    const { store, clock, keys } = this.options;
-    let isWhole = true;
-    for (let found = store.scan(partition, undefined, keys, STEP_BYTES); found.length > 0; ) {
-      for (const { key, object } of found) isWhole = this.find(partition, key, object) && isWhole;
+  /** False when its time is up. The look that finds no more and the end are one step: a key written between them would not be in the hash. */
+  private async hasEnded(walk: Walk, endMs: number): Promise<boolean> {
+    const { store, clock, keys, replica } = this.options;
+    const { partition } = walk;
+    for (;;) {
+      const found = store.scan(partition, walk.passed, keys, STEP_BYTES);
+      if (found.length === 0) break;
+      for (const { key, object } of found) walk.isWhole = this.find(partition, key, object) && walk.isWhole;
+      walk.passed = found.at(-1)?.key;
       await new Promise<void>((resolve) => clock.after(PAUSE_MS, resolve));
-      if (this.isStopped) return this.options.replica.content.breakOffCount(partition);
-      found = store.scan(partition, found.at(-1)?.key, keys, STEP_BYTES);
+      if (this.isStopped) {
+        replica.content.breakOffCount(partition);
+        return true;
+      }
+      if (clock.monotonicMs() >= endMs) return false;
     }
-    this.end(partition, isWhole);
+    this.end(walk);
+    return true;
   }
 
-  private end(partition: Partition, isWhole: boolean): void {
+  private end({ partition, isWhole }: Walk): void {
     const { replica, logger } = this.options;
     if (!isWhole) replica.content.breakOffCount(partition);
     else if (!replica.content.endCount(partition)) logger.error({ partition }, CONTENT_SURPRISES);

@@ -4,7 +4,7 @@ import { type DotSet, isSubset } from '../core/causality/dot-set.ts';
 import { compareKeys, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
-import type { Clock, Logger, Store } from '../ports.ts';
+import type { Clock, Logger, Store, StoredObject } from '../ports.ts';
 import { METHOD } from '../protocol.ts';
 import type { Comparison, Replica } from '../replica/replica.ts';
 import type { Calls } from '../rpc/calls.ts';
@@ -43,8 +43,10 @@ interface Damage {
 }
 
 const CALL_MS = 10_000;
+/** Of this node's own keys, in one turn. */
 const SCAN_KEYS = 100;
-/** Answers of one pull: more than any partition takes, so that no fault of ours goes round for ever. */
+const SCAN_BYTES = 256 * 1024;
+/** Turns of one pull: more than any partition takes, so that no fault of ours goes round for ever. */
 export const STEPS_MAX = 1_000_000;
 
 /** Takes in what one owner of a partition has and this one has not: by the dots that are missing, or by comparing all keys. */
@@ -111,23 +113,46 @@ export class PartitionPull {
     }
   }
 
-  /** False when it broke off. */
+  /** False when it broke off. One step for each turn: what is here between two keys of the peer's may be far more than a piece. */
   private async compareAll(first: CompareAnswer, comparison: Comparison): Promise<boolean> {
     let piece: CompareAnswer | undefined = first;
     for (let step = 0; step < STEPS_MAX; step++) {
       if (piece === undefined || piece.life !== first.life) return false;
-      const last = piece.keys.at(-1)?.key;
-      const damage = this.takeIn(piece.keys, piece.clock);
-      // The clock must not take in what a key that was passed over lacks.
-      if (damage !== undefined) throw damage.error;
-      this.dropAbsent(piece, comparison.passed, piece.isLast ? undefined : last);
-      if (piece.isLast) return true;
-      if (last === undefined) return false;
-      comparison.passed = last;
-      await this.pause(piece.keys);
-      piece = await this.askCompare(last);
+      if (!piece.isLast && piece.keys.length === 0) return false;
+      const isPassed = this.passKeys(piece, comparison);
+      if (isPassed && piece.isLast) return true;
+      await this.pause(isPassed ? piece.keys : []);
+      if (this.needs.calls.isStopped) return false;
+      if (isPassed) piece = await this.askCompare(comparison.passed);
     }
     return false;
+  }
+
+  /**
+   * Goes on behind what has been passed, up to the end of the piece or as far as one look at this node's keys reaches. True at the end.
+   *
+   * All of it is one synchronous step, in this order. A key of the piece that was taken in and not passed would let a late copy of what
+   * the peer has deleted live again; one that was passed and not taken in yet would lose the siblings that the peer still has (rule C2).
+   */
+  private passKeys(piece: CompareAnswer, comparison: Comparison): boolean {
+    const after = comparison.passed;
+    const mine = this.needs.store.scan(this.partition, after, SCAN_KEYS, SCAN_BYTES);
+    const end = piece.isLast ? undefined : piece.keys.at(-1)?.key;
+    const reached = mine.at(-1)?.key;
+    // Fewer keys than were asked for need not be the last ones: a last piece ends where nothing more is found.
+    const isPassed = reached === undefined || (end !== undefined && compareKeys(reached, end) >= 0);
+    const bound = isPassed ? end : reached;
+    const isWithin = ({ key }: { readonly key: ObjectKey }): boolean =>
+      bound === undefined || compareKeys(key, bound) <= 0;
+    const theirs = piece.keys.filter(
+      (one) => (after === undefined || compareKeys(one.key, after) > 0) && isWithin(one),
+    );
+    const damage = this.takeIn(theirs, piece.clock);
+    // The clock must not take in what a key that was passed over lacks.
+    if (damage !== undefined) throw damage.error;
+    this.dropAbsent(mine.filter(isWithin), theirs, piece.clock);
+    if (bound !== undefined) comparison.passed = bound;
+    return isPassed;
   }
 
   private readonly noteSilence = (): void => {
@@ -156,19 +181,12 @@ export class PartitionPull {
     return damage;
   }
 
-  /** Keys that are here and not there, behind `after` and up to `upTo`: what the peer's clock has of them was overwritten or deleted. */
-  private dropAbsent(piece: CompareAnswer, after: ObjectKey | undefined, upTo: ObjectKey | undefined): void {
-    const { store, replica } = this.needs;
-    const there = new Set(piece.keys.map(({ key }) => key));
-    let from = after;
-    for (;;) {
-      const mine = store.scan(this.partition, from, SCAN_KEYS);
-      for (const { key } of mine) {
-        if (upTo !== undefined && compareKeys(key, upTo) > 0) return;
-        if (!there.has(key)) replica.absorb({ partition: this.partition, key }, EMPTY_CONTAINER, piece.clock, []);
-      }
-      from = mine.at(-1)?.key;
-      if (from === undefined || mine.length < SCAN_KEYS) return;
+  /** Keys that are here and not there: what the peer's clock has of them was overwritten or deleted. */
+  private dropAbsent(mine: readonly StoredObject[], theirs: readonly ReceivedKey[], theirClock: DotSet): void {
+    const there = new Set(theirs.map(({ key }) => key));
+    for (const { key } of mine) {
+      if (!there.has(key))
+        this.needs.replica.absorb({ partition: this.partition, key }, EMPTY_CONTAINER, theirClock, []);
     }
   }
 

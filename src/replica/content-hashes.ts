@@ -111,9 +111,11 @@ export class ContentHashes {
     return hash === undefined || hash === content.hash;
   }
 
-  /** What is known of the partition is so no more: it has to be counted anew. */
+  /** What is known of the partition is so no more, and what a count under way has found of it neither: it has to be counted anew. */
   forget(partition: Partition): void {
-    this.content(partition).hash = undefined;
+    const content = this.content(partition);
+    content.hash = undefined;
+    content.counting = undefined;
   }
 
   /** The count goes no further. */

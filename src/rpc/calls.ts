@@ -118,6 +118,11 @@ export class Calls implements ReplySender {
     await this.options.transport.stop();
   }
 
+  /** This node ends: no call is answered any more. */
+  get isStopped(): boolean {
+    return this.stopped;
+  }
+
   /**
    * Asks `to`, and calls `done` with what became of it. `body` may be reused at once. A reply's body must be read within
    * `done` or copied; should reading it throw a {@link DecodeError}, that is counted as a malformed message.

@@ -3,12 +3,16 @@ import { compareKeys, type ObjectKey } from '../core/ids.ts';
 /**
  * The keys of a map in byte order. The map must never lose a key: then those that have come since the last question are the last of it,
  * and only they are put in their place. Nothing is done for a map of which nobody asks.
+ *
+ * They are kept in runs, each in order and more than twice as long as the next one. So a key is moved about log2(n) times in all, however
+ * many questions come between n keys; in a single run, every question would move all of them.
  */
 export class SortedKeys {
   private readonly map: ReadonlyMap<ObjectKey, unknown>;
   /** Stands before the first key that is not among the sorted ones. It must not run to the end: it would not see what comes then. */
   private readonly fresh: Iterator<ObjectKey>;
-  private sorted: readonly ObjectKey[] = [];
+  private runs: readonly Run[] = [];
+  private sorted = 0;
 
   constructor(map: ReadonlyMap<ObjectKey, unknown>) {
     this.map = map;
@@ -17,42 +21,57 @@ export class SortedKeys {
 
   /** Those behind `after`, or all; as of now, whatever comes while they are being taken. */
   *behind(after: ObjectKey | undefined): Generator<ObjectKey, void> {
-    const keys = this.upToDate();
-    for (let at = after === undefined ? 0 : firstBehind(keys, after, 0); at < keys.length; at++) {
-      const key = keys[at];
-      if (key !== undefined) yield key;
+    const cursors = this.upToDate().map((run) => ({ run, at: after === undefined ? 0 : firstBehind(run, after) }));
+    for (;;) {
+      let least: ObjectKey | undefined;
+      let from: Cursor | undefined;
+      for (const cursor of cursors) {
+        const key = cursor.run[cursor.at];
+        if (key === undefined || (least !== undefined && compareKeys(key, least) > 0)) continue;
+        least = key;
+        from = cursor;
+      }
+      if (least === undefined || from === undefined) return;
+      from.at++;
+      yield least;
     }
   }
 
-  private upToDate(): readonly ObjectKey[] {
+  private upToDate(): readonly Run[] {
     const added: ObjectKey[] = [];
-    while (this.sorted.length + added.length < this.map.size) {
+    while (this.sorted + added.length < this.map.size) {
       const { value, done } = this.fresh.next();
       if (done === true) break;
       added.push(value);
     }
-    if (added.length > 0) this.sorted = merged(this.sorted, added.sort(compareKeys));
-    return this.sorted;
+    if (added.length > 0) this.runs = joined(this.runs, added.sort(compareKeys));
+    this.sorted += added.length;
+    return this.runs;
   }
 }
 
-/** Few new keys among many: most are only copied, not compared. */
-function merged(keys: readonly ObjectKey[], added: readonly ObjectKey[]): readonly ObjectKey[] {
-  const all: ObjectKey[] = [];
-  let from = 0;
-  for (const key of added) {
-    const to = firstBehind(keys, key, from);
-    for (const before of keys.slice(from, to)) all.push(before);
-    all.push(key);
-    from = to;
-  }
-  for (const behind of keys.slice(from)) all.push(behind);
-  return all;
+type Run = readonly ObjectKey[];
+
+/** Keys before `at` have been taken. */
+interface Cursor {
+  readonly run: Run;
+  at: number;
 }
 
-/** Index of the first key, from `from` on, that is behind `after`. */
-function firstBehind(keys: readonly ObjectKey[], after: ObjectKey, from: number): number {
-  let low = from;
+function joined(runs: readonly Run[], added: Run): readonly Run[] {
+  const kept = [...runs];
+  let last = added;
+  for (let run = kept.at(-1); run !== undefined && run.length <= 2 * last.length; run = kept.at(-1)) {
+    kept.pop();
+    // The sort finds the two runs and merges them: two comparisons for each key.
+    last = [...run, ...last].sort(compareKeys);
+  }
+  return [...kept, last];
+}
+
+/** Index of the first key that is behind `after`. */
+function firstBehind(keys: Run, after: ObjectKey): number {
+  let low = 0;
   let high = keys.length;
   while (low < high) {
     const middle = (low + high) >>> 1;
