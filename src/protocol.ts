@@ -6,7 +6,14 @@
  * Every message about a partition carries the epoch of the sender's view (H22).
  */
 import { type ByteReader, type ByteWriter, DecodeError } from './core/bytes.ts';
-import { type Container, readContainer, type Sibling, writeContainer } from './core/causality/container.ts';
+import {
+  type Container,
+  readContainer,
+  readStored,
+  type Sibling,
+  writeContainer,
+  writeLacks,
+} from './core/causality/container.ts';
 import { compareDots, type Dot, readDot, writeDot } from './core/causality/dot.ts';
 import { type DotSet, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
 import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
@@ -96,12 +103,13 @@ export function writeReadAnswer(out: ByteWriter, clock: DotSet, stored: Uint8Arr
 }
 
 /** The same without the versions: the stored context and the siblings' dots. */
-export function writeReadDigest(out: ByteWriter, clock: DotSet, { context, siblings }: Container): void {
+export function writeReadDigest(out: ByteWriter, clock: DotSet, stored: Container): void {
   out.u8(DIGEST);
   writeDotSet(out, clock);
-  writeDotSet(out, context);
-  out.varint(siblings.length);
-  for (const { dot } of siblings) writeDot(out, dot);
+  writeDotSet(out, stored.context);
+  out.varint(stored.siblings.length);
+  for (const { dot } of stored.siblings) writeDot(out, dot);
+  writeLacks(out, stored);
 }
 
 export interface ReadAnswer {
@@ -117,9 +125,7 @@ export function readReadAnswer(source: ByteReader): ReadAnswer {
   const clock = readDotSet(source);
   const digest = kind === DIGEST;
   if (!digest && source.remaining === 0) return { clock, stored: undefined, digest };
-  const stored = digest ? readDigest(source) : readContainer(source);
-  source.end();
-  return { clock, stored, digest };
+  return { clock, stored: readStored(source, digest ? readDigest : readContainer), digest };
 }
 
 function readDigest(source: ByteReader): Container {
