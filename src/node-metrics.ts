@@ -41,6 +41,11 @@ export function registerNodeMetrics(registry: Registry, node: Node, store: Store
     () => replica.damaged.count,
   );
   gauge(
+    'incomplete_keys',
+    'Records here that were had again from some of the other owners only, and may lack what the others hold.',
+    () => replica.incomplete.count,
+  );
+  gauge(
     'mended_keys',
     'Damaged records that were had again from the other owners, since the start.',
     () => antiEntropy.damageRepair.mended,

@@ -109,7 +109,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const fallback = new Fallback({ store, hints, replica });
   const retired = () => membership.view?.state.retirements ?? NONE_RETIRED;
   const ended = new EndedActors(store, retired);
-  const mayAgree = (partition: Partition): boolean => !membership.catchUp.isOpen(partition);
+  const mayAgree = (partition: Partition): boolean =>
+    !membership.catchUp.isOpen(partition) && replica.incomplete.isNone(partition);
   const retirement = { self, store, hints, ended, standing, currentView, mayAgree };
   const calls: Calls = new Calls({
     transport,

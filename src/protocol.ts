@@ -6,7 +6,14 @@
  * Every message about a partition carries the epoch of the sender's view (H22).
  */
 import { type ByteReader, type ByteWriter, DecodeError } from './core/bytes.ts';
-import { type Container, readContainer, type Sibling, writeContainer } from './core/causality/container.ts';
+import {
+  type Container,
+  readContainer,
+  readStored,
+  type Sibling,
+  writeContainer,
+  writeLacks,
+} from './core/causality/container.ts';
 import { compareDots, type Dot, readDot, writeDot } from './core/causality/dot.ts';
 import { type DotSet, EMPTY_DOTS, readDotSet, writeDotSet } from './core/causality/dot-set.ts';
 import { UNKNOWN_VERSION } from './core/causality/merged-answers.ts';
@@ -103,11 +110,12 @@ export function writeReadAnswer(out: ByteWriter, facts: ReadFacts, stored: Uint8
 }
 
 /** The same without the versions: the stored context and the siblings' dots. */
-export function writeReadDigest(out: ByteWriter, facts: ReadFacts, { context, siblings }: Container): void {
+export function writeReadDigest(out: ByteWriter, facts: ReadFacts, stored: Container): void {
   writeReadFacts(out, DIGEST, facts);
-  writeDotSet(out, context);
-  out.varint(siblings.length);
-  for (const { dot } of siblings) writeDot(out, dot);
+  writeDotSet(out, stored.context);
+  out.varint(stored.siblings.length);
+  for (const { dot } of stored.siblings) writeDot(out, dot);
+  writeLacks(out, stored);
 }
 
 function writeReadFacts(out: ByteWriter, flags: number, { clock, deletions }: ReadFacts): void {
@@ -131,9 +139,7 @@ export function readReadAnswer(source: ByteReader): ReadAnswer {
   if (flags >= DELETIONS && deletions.length === 0) throw new DecodeError('no deletions after all');
   const digest = (flags & DIGEST) !== 0;
   if (!digest && source.remaining === 0) return { clock, deletions, stored: undefined, digest };
-  const stored = digest ? readDigest(source) : readContainer(source);
-  source.end();
-  return { clock, deletions, stored, digest };
+  return { clock, deletions, stored: readStored(source, digest ? readDigest : readContainer), digest };
 }
 
 function readDigest(source: ByteReader): Container {

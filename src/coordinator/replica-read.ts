@@ -1,5 +1,5 @@
 import { type ByteReader, ByteWriter, DecodeError } from '../core/bytes.ts';
-import { type Container, decodeContainer, EMPTY_CONTAINER, fill } from '../core/causality/container.ts';
+import { type Container, decodeContainer, EMPTY_CONTAINER, fill, withoutLacks } from '../core/causality/container.ts';
 import type { DotSet } from '../core/causality/dot-set.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import { StoreError } from '../errors.ts';
@@ -44,7 +44,7 @@ function heard(owner: Member, outcome: CallOutcome, listener: ReadListener): voi
   const answer = decoded(outcome.body);
   if (typeof answer === 'string') return listener.lost(owner, answer);
   const { stored, clock, digest, deletions } = answer;
-  listener.answered(owner, fill(stored ?? EMPTY_CONTAINER, clock), digest, deletions);
+  listener.answered(owner, withoutLacks(fill(stored ?? EMPTY_CONTAINER, clock)), digest, deletions);
 }
 
 /** A text says why there is none. */
@@ -90,7 +90,7 @@ export function askSelf(
 }
 
 function filled({ clock, stored }: ReadSnapshot): Container {
-  return fill(stored === undefined ? EMPTY_CONTAINER : decodeContainer(stored), clock);
+  return withoutLacks(fill(stored === undefined ? EMPTY_CONTAINER : decodeContainer(stored), clock));
 }
 
 function reasonOf(error: unknown): string {

@@ -1,66 +1,24 @@
 /** Where a damaged record is had again from, when the other owners have not seen all that was in it. */
 import { describe, expect, it } from 'vitest';
-import { InProcessCluster } from '../../test/in-process-cluster.ts';
+import {
+  damage,
+  damagedAt,
+  except,
+  holds,
+  KEY,
+  loseHints,
+  type Setting,
+  started,
+  write,
+} from '../../test/damaged-records.ts';
 import { requestMethod } from '../../test/messages.ts';
 import { put } from '../../test/requests.ts';
-import { type NodeId, objectKey, type Partition } from '../core/ids.ts';
 import { METHOD } from '../protocol.ts';
-import { objectStateKey } from '../storage/state-format.ts';
-
-const KEY = objectKey('b', 'k');
-
-interface Setting {
-  readonly cluster: InProcessCluster;
-  readonly partition: Partition;
-  /** Its record is the one that is damaged. */
-  readonly first: NodeId;
-  readonly others: readonly NodeId[];
-  readonly fallbacks: readonly NodeId[];
-}
-
-async function started(nodes: number, n = 3): Promise<Setting> {
-  const cluster = new InProcessCluster({ nodes, n, partitions: 4 });
-  await cluster.start();
-  const { partition, owners } = cluster.node('n1').api.ringOf('b', 'k');
-  const [first, ...others] = owners;
-  if (first === undefined) throw new Error('an owner');
-  return { cluster, partition, first, others, fallbacks: cluster.ids.filter((id) => !owners.includes(id)) };
-}
-
-const write = async ({ cluster, first }: Setting, value: string, w: number): Promise<unknown> =>
-  cluster.settle(cluster.node(first).api.write(put('k', value, { w })));
-
-function holds({ cluster, partition }: Setting, node: string, value: string): boolean {
-  try {
-    const object = cluster.store(node).read(partition, KEY);
-    return object !== undefined && Buffer.from(object).includes(value);
-  } catch {
-    return false;
-  }
-}
-
-/** The node, the first owner unless another is meant, stops, and its disk turns over one bit of the key's record. */
-async function damage({ cluster, partition, first }: Setting, node = first): Promise<void> {
-  await cluster.stop(node);
-  const { state } = cluster.disk(node);
-  const place = objectStateKey(partition, KEY);
-  const value = Buffer.from(state.get(place) ?? []);
-  expect(value.length).toBeGreaterThan(0);
-  value[value.length >> 1] = (value[value.length >> 1] ?? 0) ^ 1;
-  await state.write([{ key: place, value }]);
-}
 
 /** Another key of the partition. */
 function neighbour({ cluster, partition, first }: Setting): string {
   const { api } = cluster.node(first);
   for (let i = 0; ; i++) if (api.ringOf('b', `key-${i}`).partition === partition) return `key-${i}`;
-}
-
-const damagedAt = ({ cluster, first }: Setting): number => cluster.node(first).replica.damaged.count;
-
-/** No hint reaches an owner: by the time it could, it may be too late. */
-function loseHints({ cluster }: Setting): void {
-  cluster.loses = (_, __, message) => requestMethod(message) === METHOD.replicate;
 }
 
 async function allHold(setting: Setting, value: string): Promise<void> {
@@ -184,9 +142,6 @@ it('from nobody where there is no other owner: it is an error for good, and neve
 });
 
 describe('with an owner that will never come back', () => {
-  const except = (setting: Setting, node: NodeId, owner: NodeId) =>
-    setting.cluster.settle(setting.cluster.node(node).api.exceptOwner(owner));
-
   it('from the others, once an operator has said that it is not to be waited for', async () => {
     const setting = await started(5);
     const { cluster, first, others } = setting;

@@ -1,4 +1,4 @@
-import { type Container, EMPTY_CONTAINER, merge } from '../core/causality/container.ts';
+import { EMPTY_CONTAINER, merge } from '../core/causality/container.ts';
 import { keyOf, type NodeId, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
@@ -7,6 +7,7 @@ import type { DamagedKey } from '../replica/damaged-keys.ts';
 import type { Replica } from '../replica/replica.ts';
 import type { Inventory } from './inventory.ts';
 import { isSilent, KeyInquiry, type KeyInquiryNeeds, type PassedOver, type Told } from './key-inquiry.ts';
+import { containerOf, RecordCompletion } from './record-completion.ts';
 
 export interface DamageRepairNeeds extends KeyInquiryNeeds {
   readonly replica: Replica;
@@ -28,7 +29,8 @@ const UNREADABLE_MS = 60_000;
  * passed over: at once where the others have all of this node's clock, and in the end otherwise.
  *
  * What is stored is the merge of what they hold, filled with their clocks alone. Filled with this node's clock, which has the dots of
- * what was lost, it would say that all of it was deleted.
+ * what was lost, it would say that all of it was deleted. Where somebody was passed over who may have more, the clock goes on not
+ * speaking for the record, until that one was heard after all ({@link RecordCompletion}).
  */
 export class DamageRepair {
   private readonly needs: DamageRepairNeeds;
@@ -38,15 +40,18 @@ export class DamageRepair {
   private readonly uncounted = new Set<Partition>();
   /** The finding that was looked at last. */
   private last = 0;
+  private readonly completion: RecordCompletion;
   private isStopped = false;
   mended = 0;
 
   constructor(needs: DamageRepairNeeds) {
     this.needs = needs;
+    this.completion = new RecordCompletion(needs);
   }
 
   stop(): void {
     this.isStopped = true;
+    this.completion.stop();
   }
 
   /** As far as its time goes: whoever is connected and silent costs one time-out, and not one for each key. */
@@ -59,6 +64,7 @@ export class DamageRepair {
       this.last = damaged.finding;
       await this.mend(damaged, { silent, excepted: replica.damaged.excepted });
     }
+    await this.completion.run(silent, endMs);
     await this.countMended();
   }
 
@@ -88,7 +94,9 @@ export class DamageRepair {
     const view = currentView();
     if (view === undefined) return;
     if (!view.owns(self, partition) || replica.isReadable(damaged)) return replica.damaged.mended(partition, key);
-    const { told, isAll } = await new KeyInquiry(this.needs, view, damaged, passedOver).ask();
+    const { told, isAll, isHeard } = await new KeyInquiry(this.needs, view, damaged, passedOver).ask(
+      store.clock(partition),
+    );
     // Whoever is silent may be the one that has it.
     if (told.some(isSilent)) return void this.unreadableSince.delete(damaged.finding);
     // Where no other owner has anything to tell the error stays, but for an operator's word.
@@ -98,7 +106,7 @@ export class DamageRepair {
     // What has been written here meanwhile is newer than the answers.
     if (!replica.damaged.isStill(damaged)) return;
     try {
-      replica.restore(damaged, told.map(containerOf).reduce(merge, EMPTY_CONTAINER));
+      replica.restore(damaged, told.map(containerOf).reduce(merge, EMPTY_CONTAINER), isAll || isHeard);
     } catch (error) {
       if (!(error instanceof StoreError)) throw error;
       return;
@@ -124,5 +132,3 @@ export class DamageRepair {
     return nowMs - sinceMs < UNREADABLE_MS;
   }
 }
-
-const containerOf = (told: Told): Container => (told.kind === 'held' ? told.container : EMPTY_CONTAINER);

@@ -162,7 +162,11 @@ describe('an inventory', () => {
     const a = objectKey('b', 'a');
     disk.store.apply(p0, a, Uint8Array.of(9, 9, 9), []);
     const dot = { actor: mine, counter: 1 };
-    replica.restore({ partition: p0, key: a }, { siblings: [{ dot, version: Buffer.from('value 0') }], context: [] });
+    replica.restore(
+      { partition: p0, key: a },
+      { siblings: [{ dot, version: Buffer.from('value 0') }], context: [] },
+      true,
+    );
     await finish(inventory.take([p0, p1]));
     expect(replica.contentHash(p0)).toBeUndefined();
     await finish(inventory.count(p0));

@@ -123,6 +123,7 @@ export class Inventory {
 
   private end({ partition, isWhole }: Walk): void {
     const { replica, logger } = this.options;
+    replica.incomplete.lookedThrough(partition);
     if (!isWhole) replica.content.breakOffCount(partition);
     else if (!replica.content.endCount(partition)) logger.error({ partition }, CONTENT_SURPRISES);
   }

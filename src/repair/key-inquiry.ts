@@ -21,7 +21,7 @@ export interface KeyInquiryNeeds {
   readonly detector: Pick<FailureDetector, 'isUp'>;
 }
 
-/** What a node has of a key: filled with the clock that it speaks for. */
+/** What a node has of a key: filled with the clock that speaks for it. */
 export interface Held {
   readonly kind: 'held';
   readonly container: Container;
@@ -38,15 +38,17 @@ export type Told = Held | { readonly kind: 'unreadable' } | { readonly kind: 'si
 export interface Answers {
   /** Of each of those who were asked. With one that is silent it is not all. */
   readonly told: readonly Told[];
-  /** Whether they have all that this node's clock has: then whoever could not read its own record has nothing more of that. */
+  /** Whether they have all that was sought: then whoever could not read its own record has nothing more of that. */
   readonly isAll: boolean;
+  /** Whether everybody was heard who may hold something of the key: nobody was passed over. */
+  readonly isHeard: boolean;
 }
 
 export interface PassedOver {
   /** Who has left a question unanswered, of this key or another one: not asked again for now. */
   readonly silent: Set<NodeId>;
   /** Not waited for while they are down: an operator has said so. */
-  readonly excepted: ReadonlySet<MemberNumber>;
+  readonly excepted: Pick<ReadonlySet<MemberNumber>, 'has'>;
 }
 
 const CALL_MS = 5000;
@@ -57,7 +59,7 @@ const UNREADABLE: Told = { kind: 'unreadable' };
  * Asks for all that there is of a key whose record is lost here: any other owner may be the only one that has some write beside it,
  * and so may a fallback that stood in for one (H18), and an owner that is catching up.
  *
- * Law: who has a dot in its clock holds its effect. So where the other owners' clocks together have all of this node's, their
+ * Law: who has a dot in its clock holds its effect, but for what its record says that it lacks. So where the other owners' clocks together have all of this node's, their
  * containers together have all that was in the record. Where they do not, the fallbacks are asked too; and then the owners once more,
  * since a fallback drops what an owner has acknowledged: what it no longer holds, that owner tells.
  */
@@ -67,6 +69,7 @@ export class KeyInquiry {
   private readonly partition: Partition;
   private readonly key: ObjectKey;
   private readonly passedOver: PassedOver;
+  private hasExcepted = false;
 
   constructor(
     needs: KeyInquiryNeeds,
@@ -81,14 +84,15 @@ export class KeyInquiry {
     this.passedOver = passedOver;
   }
 
-  async ask(): Promise<Answers> {
-    const clock = this.needs.store.clock(this.partition);
+  /** `sought`: the dots of writes that are missing here, if they are the key's. */
+  async ask(sought: DotSet): Promise<Answers> {
     const told = await this.askOwners();
-    const isAll = covers(told, clock);
-    if (isAll || told.some(isSilent)) return { told, isAll };
+    const isAll = covers(told, sought);
+    if (isAll || told.some(isSilent)) return { told, isAll, isHeard: false };
     const kept = await this.askFallbacks();
     const all = [this.ownHints(), ...kept, ...(await this.askOwners())];
-    return { told: all, isAll: covers(all, clock) };
+    const isHeard = !this.hasExcepted && all.every(({ kind }) => kind === 'held');
+    return { told: all, isAll: covers(all, sought), isHeard };
   }
 
   private askOwners(): Promise<readonly Told[]> {
@@ -104,9 +108,9 @@ export class KeyInquiry {
   /** Nobody, where one of them would not answer: it would not be all. */
   private async askAll(members: readonly Member[], ask: (id: NodeId) => Promise<Told>): Promise<readonly Told[]> {
     const { silent, excepted } = this.passedOver;
-    const others = members.filter(({ id, number }) => {
-      return id !== this.needs.self && (this.isUp(id) || !excepted.has(number));
-    });
+    const asked = members.filter(({ id }) => id !== this.needs.self);
+    const others = asked.filter(({ id, number }) => this.isUp(id) || !excepted.has(number));
+    this.hasExcepted ||= others.length < asked.length;
     if (others.some(({ id }) => !this.isUp(id) || silent.has(id))) return [SILENT];
     return Promise.all(others.map(({ id }) => ask(id)));
   }
@@ -154,7 +158,8 @@ function toldBy(outcome: CallOutcome, by: Teller): Told {
   const answer = decoded(() => readReadAnswer(outcome.body));
   if (answer === undefined) return SILENT;
   const { clock, stored = EMPTY_CONTAINER } = answer;
-  return { kind: 'held', container: fill(stored, clock), clock, by };
+  const container = fill(stored, clock);
+  return { kind: 'held', container, clock: container.lacks === undefined ? clock : container.context, by };
 }
 
 /** Hints speak for no clock: what they do not hold they know nothing of (rule C6). */
@@ -162,8 +167,8 @@ function heldInHints(container: Container | undefined): Told {
   return { kind: 'held', container: container ?? EMPTY_CONTAINER, clock: EMPTY_DOTS, by: 'fallback' };
 }
 
-function covers(told: readonly Told[], clock: DotSet): boolean {
-  return isEmpty(told.reduce((lacking, one) => subtract(lacking, clockOf(one)), clock));
+function covers(told: readonly Told[], sought: DotSet): boolean {
+  return isEmpty(told.reduce((lacking, one) => subtract(lacking, clockOf(one)), sought));
 }
 
 const clockOf = (told: Told): DotSet => (told.kind === 'held' ? told.clock : EMPTY_DOTS);

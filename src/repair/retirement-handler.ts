@@ -23,7 +23,7 @@ export interface RetirementHandlerNeeds {
   readonly ended: EndedActors;
   readonly standing: Standing;
   readonly currentView: () => ClusterView | undefined;
-  /** Whether this node's replica of the partition has all that it ought to have: not while it is catching up. */
+  /** Whether this node's replica of the partition has all that it ought to have: not while it is catching up, or a record lacks something. */
   readonly mayAgree: (partition: Partition) => boolean;
 }
 
@@ -79,7 +79,7 @@ function objectionTo(
   if ((view.state.retirements.get(member)?.floor ?? 0) >= floor) return 'these actors are retired already';
   if (hints.count > HINTS_MAX || hints.bytes > HINT_BYTES_MAX)
     return `${hints.count} hints of ${hints.bytes} bytes to be delivered first`;
-  return view.partitionsOf(self).every(mayAgree) ? undefined : 'catching up';
+  return view.partitionsOf(self).every(mayAgree) ? undefined : 'catching up, or records that lack something';
 }
 
 const refused = (reason: string): RetirementAnswer => ({ kind: 'refused', reason });

@@ -50,7 +50,9 @@ function syncHandler(needs: SyncHandlerNeeds): RequestHandler {
   const { replica, store, digest, knows, contentOf } = needs;
   return async (body, request) => {
     const { epoch, digests } = readSyncRequest(body);
-    const refused = digests.filter(({ partition }) => !isOwned(replica, epoch, partition));
+    const refused = digests.filter(({ partition }) => {
+      return !isOwned(replica, epoch, partition) || !maySpeak(replica, request.from, partition);
+    });
     const owned = digests.filter((one) => !refused.includes(one));
     const clocks = owned.map((theirs) => {
       const { partition } = theirs;
@@ -65,6 +67,14 @@ function syncHandler(needs: SyncHandlerNeeds): RequestHandler {
     writeSyncAnswer(out, { differing, refused: partitionsOf(refused), ...compareContents(needs, request.from, equal) });
     request.reply(out.view());
   };
+}
+
+/**
+ * Whoever owns the partition too is sent with each record what it lacks. But a fallback takes the clock's word for it that a write that it
+ * keeps has arrived.
+ */
+function maySpeak({ ownership, incomplete }: Replica, peer: NodeId, partition: Partition): boolean {
+  return ownership.owns(peer, partition) || incomplete.isNone(partition);
 }
 
 /** Of partitions in which the clocks of both owners are equal. */

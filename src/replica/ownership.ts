@@ -1,5 +1,5 @@
 import { DecodeError } from '../core/bytes.ts';
-import type { MemberNumber, NodeId } from '../core/ids.ts';
+import type { MemberNumber, NodeId, Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
 import type { KeyAddress } from '../protocol.ts';
@@ -12,6 +12,11 @@ export class Ownership {
   constructor(self: NodeId, currentView: () => ClusterView | undefined) {
     this.self = self;
     this.currentView = currentView;
+  }
+
+  /** As far as is known. */
+  owns(member: NodeId, partition: Partition): boolean {
+    return this.currentView()?.owns(member, partition) === true;
   }
 
   /**

@@ -1,7 +1,5 @@
-import { DecodeError } from '../core/bytes.ts';
 import {
   type Container,
-  decodeContainer,
   EMPTY_CONTAINER,
   encodeContainer,
   fill,
@@ -10,7 +8,7 @@ import {
   strip,
 } from '../core/causality/container.ts';
 import type { Actor, Dot } from '../core/causality/dot.ts';
-import { type DotSet, hasDot, lastCounter, subtract } from '../core/causality/dot-set.ts';
+import { type DotSet, EMPTY_DOTS, hasDot, lastCounter, subtract } from '../core/causality/dot-set.ts';
 import { bearingOn, judgedBy } from '../core/causality/exchange.ts';
 import { mend } from '../core/causality/mend.ts';
 import {
@@ -19,6 +17,7 @@ import {
   coordinateWrite,
   type ReplicaUpdate,
 } from '../core/causality/replica-update.ts';
+import { completed, restored } from '../core/causality/restore.ts';
 import { compareKeys, type NodeId, type ObjectKey, type Partition } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
@@ -28,8 +27,10 @@ import { ContentHashes, type SiblingHash } from './content-hashes.ts';
 import { DamagedKeys } from './damaged-keys.ts';
 import { DotLog } from './dot-log.ts';
 import { firstOf } from './first-of.ts';
+import { IncompleteKeys } from './incomplete-keys.ts';
 import { checkObjectSize, type ObjectLimits } from './object-limits.ts';
 import { Ownership } from './ownership.ts';
+import { decodeStored, NO_BYTES } from './stored-object.ts';
 
 /** One key as this replica holds it. Nothing of it may be shown before `sequence` is durable (rule C7): 0 when it already is. */
 export interface ReadSnapshot {
@@ -72,6 +73,7 @@ export class Replica {
   readonly content: ContentHashes;
   /** Out of service until they are mended from the other owners. */
   readonly damaged = new DamagedKeys();
+  readonly incomplete = new IncompleteKeys();
   /** Told of a partition in which this process has forgotten a write of its own. */
   private readonly forgot: (partition: Partition) => void;
   /** Under which this process writes at present. */
@@ -189,7 +191,7 @@ export class Replica {
 
   /** The hash of the partition's siblings; undefined while it cannot be compared with another owner's of the same clock. */
   contentHash(partition: Partition): number | undefined {
-    return this.content.of(partition, this.store.clock(partition));
+    return this.incomplete.hasSome(partition) ? undefined : this.content.of(partition, this.store.clock(partition));
   }
 
   /** Takes in what this copy of a key lacks of another owner's and should not ({@link mend}). False when it lacks nothing. */
@@ -201,14 +203,25 @@ export class Replica {
     return true;
   }
 
-  /** Puts what all other owners together hold of a key, filled with their clocks, in the place of a record that cannot be read. */
-  restore(address: PartitionKey, theirs: Container): void {
+  /** Puts what other owners together hold of a key in the place of a record that cannot be read ({@link restored}). */
+  restore(address: PartitionKey, theirs: Container, isAll: boolean): void {
     const clock = this.store.clock(address.partition);
-    const added = theirs.siblings.map(({ dot }) => dot).filter((dot) => !hasDot(clock, dot));
     // What was in it is not known: it cannot be taken out of the hash.
     this.content.forget(address.partition);
-    this.apply(address, EMPTY_CONTAINER, { stored: strip(theirs, clock), clock, added });
+    this.apply(address, EMPTY_CONTAINER, restored(clock, theirs, isAll));
     this.damaged.mended(address.partition, address.key);
+  }
+
+  /** What the key's record lacks ({@link Container.lacks}). Errors: storage-failed. */
+  lackedBy(address: PartitionKey): DotSet {
+    return this.container(address).lacks ?? EMPTY_DOTS;
+  }
+
+  /** Takes what others hold of a key into a record that lacks something ({@link completed}). */
+  complete(address: PartitionKey, theirs: Container, isAll: boolean): void {
+    const mine = this.container(address);
+    const update = completed(mine, this.store.clock(address.partition), theirs, isAll);
+    if (update !== undefined) this.apply(address, mine, update);
   }
 
   /** Whether the record can be read after all: the disk may have failed for a moment only. */
@@ -242,10 +255,9 @@ export class Replica {
   }
 
   private noteResidue(partition: Partition, key: ObjectKey, stored: Container): void {
-    const keys = this.residues.get(partition);
-    if (stored.context.length === 0) keys?.delete(key);
-    else if (keys !== undefined) keys.add(key);
-    else this.residues.set(partition, new Set([key]));
+    this.incomplete.note(partition, key, stored.lacks !== undefined);
+    if (stored.context.length === 0) this.residues.get(partition)?.delete(key);
+    else this.residues.set(partition, (this.residues.get(partition) ?? new Set()).add(key));
   }
 
   private container(address: PartitionKey): Container {
@@ -264,7 +276,7 @@ export class Replica {
 
   private decode(address: PartitionKey, stored: Uint8Array): Container {
     try {
-      return decodeStored(address, stored);
+      return decodeStored(address.partition, stored);
     } catch (error) {
       this.damaged.note(address.partition, address.key);
       throw error;
@@ -283,18 +295,5 @@ export class Replica {
     this.noteResidue(partition, key, stored);
     for (const dot of added) this.dotLog.add(partition, dot, key, !hasSibling(stored, dot));
     return sequence;
-  }
-}
-
-/** No container has this form. */
-const NO_BYTES = new Uint8Array(0);
-
-/** Damage is an error, never an absence (H1). */
-function decodeStored({ partition }: PartitionKey, bytes: Uint8Array): Container {
-  try {
-    return decodeContainer(bytes);
-  } catch (error) {
-    if (!(error instanceof DecodeError)) throw error;
-    throw new StoreError('storage-failed', `a damaged record in partition ${partition}`, {}, { cause: error });
   }
 }

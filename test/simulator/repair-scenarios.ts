@@ -74,11 +74,11 @@ function retiredBeforeCaughtUp(): Plan {
  * Some objects of the first owner are damaged that the third one has never seen, and the first looks through its disk while the second,
  * which has them, cannot be asked, or cannot tell yet: what the third holds is not all that there is.
  */
-function damagedAmongFew(meanwhile: readonly Fault[]): Plan {
+function damagedAmongFew(meanwhile: readonly Fault[], forMs = 20_000): Plan {
   const writes = requests(1100, 1500, 20, (i) => ({ kind: 'put', key: i, node: 0, sloppy: false, context: 'none' }));
   const rots = Array.from({ length: 10 }, (_, i): Fault => ({ kind: 'rot', atMs: 2200 + i, node: 0, place: i / 10 }));
   const faults = [apart(1000, 1399, 2, [0, 1]), ...rots, crash(2300, 0), ...meanwhile];
-  const { shape, ...rest } = plan(23, 20_000, writes, faults);
+  const { shape, ...rest } = plan(23, forMs, writes, faults);
   return { ...rest, shape: { ...shape, hintBytes: 1 } };
 }
 
@@ -114,6 +114,10 @@ export const REPAIR_SCENARIOS: Scenarios = [
   [
     'objects of an owner are damaged, and the disk of who has seen them fails for a while',
     damagedAmongFew([{ ...disk(1, 1), atMs: 2250, readErrors: 1, forMs: 16_000 }]),
+  ],
+  [
+    'objects of an owner are damaged, and the disk of who has seen them fails for more than a minute',
+    damagedAmongFew([{ ...disk(1, 1), atMs: 2250, readErrors: 1, forMs: 86_000 }], 90_000),
   ],
   [
     'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',

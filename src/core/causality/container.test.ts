@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { logIndex, memberNumber } from '../ids.ts';
 import {
+  anyClock,
   anyContainer,
   anyDot,
   anyDotSet,
@@ -21,10 +22,12 @@ import {
   encodeContainer,
   fill,
   isVoid,
+  lacking,
   merge,
   readContainer,
   sameSiblings,
   strip,
+  withoutLacks,
   write,
   writeContainer,
 } from './container.ts';
@@ -110,6 +113,24 @@ describe('container', () => {
     );
   });
 
+  it('law 5: what lacks dots speaks for itself alone, and lacks after a merge what neither context has', () => {
+    const anyLacking = fc.tuple(anyContainer, anyClock).map(([container, dots]) => lacking(container, dots));
+    fc.assert(
+      fc.property(anyLacking, anyLacking, anyLacking, anyClock, (a, b, c, clock) => {
+        expect(merge(merge(a, b), c)).toEqual(merge(a, merge(b, c)));
+        expect(merge(a, b)).toEqual(merge(b, a));
+        expect(merge(a, structuredClone(a))).toEqual(a);
+        const both = union(a.lacks ?? EMPTY_DOTS, b.lacks ?? EMPTY_DOTS);
+        const { lacks, ...merged } = merge(a, b);
+        expect(lacks ?? EMPTY_DOTS).toEqual(subtract(both, merged.context));
+        expect(merged).toEqual(merge(withoutLacks(a), withoutLacks(b)));
+        const alone = a.lacks === undefined ? [fill(a, clock), strip(a, clock)] : [a, a];
+        expect([fill(a, clock), strip(a, clock)]).toEqual(alone);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
   it('a blind write replaces everything it finds and claims no more than that', () => {
     const filled = containerOf([dot('1.1.1'), dot('2.1.1')], dots('9.1.1'));
     const { container, covered } = write(filled, dot('1.1.2'), bytesOf('new'));
@@ -178,7 +199,8 @@ describe('container', () => {
     expect(() => decodeContainer(Uint8Array.from([0, 2, ...sibling('1.1.2'), ...sibling('1.1.1')]))).toThrow('ascend');
     expect(() => decodeContainer(Uint8Array.from([0, 2, ...sibling('1.1.1'), ...sibling('1.1.1')]))).toThrow('ascend');
     expect(() => decodeContainer(Uint8Array.from([0, 99, ...sibling('1.1.1')]))).toThrow('more siblings than bytes');
-    expect(() => decodeContainer(Uint8Array.from([0, 1, ...sibling('1.1.1'), 7]))).toThrow('too many');
+    expect(() => decodeContainer(Uint8Array.from([0, 1, ...sibling('1.1.1'), 7]))).toThrow('longer than its message');
+    expect(() => decodeContainer(Uint8Array.from([0, 1, ...sibling('1.1.1'), 0]))).toThrow('lacks nothing');
   });
 
   it('reads from a larger message and leaves the rest', () => {

@@ -13,7 +13,8 @@
  * 1. Where `shared` has all dots, `⊕` is associative, commutative and idempotent; so `mend(a, b)` and `mend(b, a)` have equal siblings.
  * 2. Every dot of `a` is in `a ⊕ b`; of the others those of `b` that `shared` has, and none else.
  * 3. A dot with two versions keeps the one whose bytes are the greater, on both sides.
- * 4. `mend(a, b)` is `a` itself when it changes nothing; it never touches the context.
+ * 4. `mend(a, b)` is `a` itself when it changes nothing; it never touches the context. So it is when one of the two lacks something: then
+ *    they are not to be equal.
  */
 import { type Container, inOrder, type Sibling } from './container.ts';
 import { type Dot, sameDot } from './dot.ts';
@@ -24,6 +25,7 @@ import { type DotSet, hasDot } from './dot-set.ts';
  * to be later is left to ordinary exchanges.
  */
 export function mend(mine: Container, theirs: Container, shared: DotSet): Container {
+  if (mine.lacks !== undefined || theirs.lacks !== undefined) return mine;
   const kept = mine.siblings.map((sibling) => greaterVersion(sibling, versionIn(theirs, sibling.dot)));
   const missing = theirs.siblings.filter(({ dot }) => hasDot(shared, dot) && versionIn(mine, dot) === undefined);
   if (missing.length === 0 && kept.every((sibling, i) => sibling === mine.siblings[i])) return mine;

@@ -7,7 +7,7 @@
  */
 
 import { invariant } from '../invariant.ts';
-import { type Container, fill, merge, sameSiblings, strip, write } from './container.ts';
+import { type Container, fill, merge, sameLacks, sameSiblings, strip, withoutLacks, write } from './container.ts';
 import type { Actor, Dot } from './dot.ts';
 import { addDot, addDots, type DotSet, dotsIn, equalDotSets, hasDot, lastCounter, subtract } from './dot-set.ts';
 
@@ -45,7 +45,7 @@ export function coordinateWrite(
   invariant(!hasDot(before.context, dot), 'a dot is minted once');
   const { container: filled, covered } = write(before, dot, version, context);
   const after = addDot(clock, dot);
-  return { stored: strip(filled, after), clock: after, added: [dot], dot, filled, covered };
+  return { stored: strip(filled, after), clock: after, added: [dot], dot, filled: withoutLacks(filled), covered };
 }
 
 /**
@@ -69,6 +69,7 @@ export function applyRemote(
   for (const dot of dots) take(dot);
   for (const sibling of remote.siblings) take(sibling.dot);
   const next = strip(merge(fill(stored, clock), remote), after);
-  if (added.length === 0 && sameSiblings(stored, next) && equalDotSets(stored.context, next.context)) return undefined;
+  const isSame = sameSiblings(stored, next) && equalDotSets(stored.context, next.context) && sameLacks(stored, next);
+  if (added.length === 0 && isSame) return undefined;
   return { stored: next, clock: after, added };
 }

@@ -2,6 +2,7 @@ import type { Mutation } from './mutation.ts';
 
 const LOSS = 'a disk loses an object, in a node that comes back without it';
 const CHANGE = 'a disk alters an object, in a node that comes back with it';
+const OVER_A_MINUTE = 'objects of an owner are damaged, and the disk of who has seen them fails for more than a minute';
 
 /** What owners with equal clocks hold: the hashes that are compared, and the repair of what differs. */
 export const CONTENT_MUTATIONS: readonly Mutation[] = [
@@ -86,9 +87,9 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
   {
     name: 'who cannot read its own record for a moment is taken for one who has nothing to tell of a damaged record',
     rule: 'H1',
-    file: 'repair/damage-repair.js',
-    find: '!isAll && this.mayBeReadLater(damaged, told)',
-    replace: 'false',
+    file: 'repair/key-inquiry.js',
+    find: "outcome.code === 'storage-failed')\n        return UNREADABLE;",
+    replace: "outcome.code === 'storage-failed')\n        return heldInHints(undefined);",
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
     seedsMax: 1,
     scenario: 'objects of an owner are damaged, and the disk of who has seen them fails for a while',
@@ -97,8 +98,8 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     name: "who is down is passed over without an operator's word when a damaged record is had again",
     rule: 'C8',
     file: 'repair/key-inquiry.js',
-    find: '(this.isUp(id) || !excepted.has(number))',
-    replace: 'this.isUp(id)',
+    find: 'this.isUp(id) || !excepted.has(number));\n        this.hasExcepted ||= others.length < asked.length;',
+    replace: 'this.isUp(id));',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
     seedsMax: 1,
     scenario: 'objects of an owner are damaged, and who has seen them has just started, and hears of no cluster state',
@@ -111,6 +112,36 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     replace: 'told.map(containerOf).map((one) => ({ ...one, context: store.clock(partition) }))',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
     seedsMax: 5,
+  },
+  {
+    name: 'the clock speaks for a record that was had again while who may have more of it was passed over',
+    rule: 'C8',
+    file: 'repair/damage-repair.js',
+    find: 'isAll || isHeard)',
+    replace: 'true)',
+    checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: OVER_A_MINUTE,
+  },
+  {
+    name: 'an owner takes in what the clock says of a record elsewhere that the clock does not speak for',
+    rule: 'C2',
+    file: 'core/causality/exchange.js',
+    find: 'mine.lacks !== undefined || theirs.lacks !== undefined',
+    replace: 'false',
+    checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
+    seedsMax: 1,
+    scenario: OVER_A_MINUTE,
+  },
+  {
+    name: 'what a record lacks is not looked for',
+    rule: 'C10',
+    file: 'repair/damage-repair.js',
+    find: 'await this.completion.run(silent, endMs);',
+    replace: '',
+    checkers: ['contents', 'clocks', 'convergence', 'remains'],
+    seedsMax: 1,
+    scenario: OVER_A_MINUTE,
   },
   {
     name: 'a damaged record is had again from the other owners alone',
