@@ -67,6 +67,7 @@ async function ask(
     knows: (...shown) => divergences.heard(...shown),
     contentOf: () => undefined,
     compared: () => undefined,
+    isGranted: () => true,
     retirements: () => [retirement],
   }).get(method);
   let answer: ByteReader | undefined;
