@@ -183,8 +183,14 @@ export class Faults {
   /** The folder as it is now is kept, the node runs on for a while, and then the old folder is put back. */
   private restore(machine: Machine, liveMs: number): void {
     if (machine.isLost || !machine.isRunning) return;
+    const voice = machine.node?.membership.metadata?.id;
     machine.crash(false, false);
-    const putBack = machine.disk.image();
+    const image = machine.disk.image();
+    const putBack = () => {
+      image();
+      // It may have been readmitted under another id since, as every other voter knows: what it says under the former counts no more.
+      if (voice !== undefined) machine.forsworn.delete(voice);
+    };
     machine.start();
     this.later(liveMs, () => this.goBack(machine, putBack, LOSS_RETRIES));
   }
