@@ -29,6 +29,7 @@ import { EndedActors } from './replica/ended-actors.ts';
 import { Fallback } from './replica/fallback.ts';
 import { hintHandler, readHintHandler } from './replica/hint-handlers.ts';
 import { HintStore } from './replica/hint-store.ts';
+import { examineOlderFolder } from './replica/older-folder.ts';
 import { readHandler } from './replica/read-handler.ts';
 import { Replica } from './replica/replica.ts';
 import { replicateHandler } from './replica/replicate-handler.ts';
@@ -88,7 +89,11 @@ const SETTLE_CHECK_MS = 10;
 export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts): Node {
   const { clock, random, transport, store, logger, onFatal } = ports;
   const { metadataLog, digestBytes, antiEntropy: exchanges = true } = ports;
-  const membership = new Membership({ self, config, store, clock, random, logger, onFatal, metadataLog });
+  let isStopped = false;
+  const membership = new Membership({
+    ...{ self, config, store, clock, random, logger, onFatal, metadataLog },
+    examine: (state) => examineOlderFolder({ ...older, catchUp: membership.catchUp }, state),
+  });
   const { standing, detector } = membership;
   const currentView = () => membership.view;
   const durability = durabilityOn(currentView);
@@ -106,6 +111,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   const life = new ByteReader(random.bytes(4)).u32();
   const knows: SyncHandlerNeeds['knows'] = (...shown) => divergences.heard(...shown);
   const hints = new HintStore(store, clock, config.limits.hintBytes, logger);
+  const older = { self, store, hints, clock, logger, isStopped: () => isStopped };
   const fallback = new Fallback({ store, hints, replica });
   const retired = () => membership.view?.state.retirements ?? NONE_RETIRED;
   const ended = new EndedActors(store, retired);
@@ -128,6 +134,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
       ...syncHandlers({
         ...{ replica, store, digest, life, knows, limits, ...contentQuestions(contents) },
         retirements: () => retired().values(),
+        isGranted: () => standing.actor !== undefined,
       }),
     ]),
     notices: membership.notices,
@@ -139,7 +146,7 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
     pendingMax: config.limits.peerRequests,
   });
   const hedge = new HedgeDelay();
-  const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, ended, durability });
+  const readRepairs = new ReadRepairs({ self, calls, clock, store, replica, ended, standing, durability });
   const context: CoordinatorContext = {
     ...{ self, calls, clock, store, replica, fallback, hints, standing, detector, currentView },
     partitionOf: partitioner(config.partitions, ports.hash64),
@@ -163,9 +170,8 @@ export function createNode(config: ClusterConfig, self: NodeId, ports: NodePorts
   });
   const api = new LocalApi(context, membership, config.limits.valueBytes, () => antiEntropy.view());
   const delivery = new HintDelivery({
-    ...{ self, calls, clock, random, logger, store, hints, replica, ended, detector, currentView },
+    ...{ self, calls, clock, random, logger, store, hints, replica, ended, standing, detector, currentView },
   });
-  let isStopped = false;
   return {
     api,
     membership,

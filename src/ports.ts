@@ -104,6 +104,8 @@ export interface Store {
   apply(partition: Partition, key: ObjectKey, object: Uint8Array | undefined, dots: readonly Dot[]): Sequence;
   /** Adds dots to the partition's clock: the effects of all of them are in its objects already. */
   applyClock(partition: Partition, dots: DotSet): Sequence;
+  /** Empties the partition's clock, whose objects have been removed before: nothing is known of the partition any more. */
+  forgetClock(partition: Partition): Sequence;
   /**
    * At most `limit` objects of the partition behind the key `after`, in byte order of their keys; as {@link Store.read} shows them. Fewer
    * where they would be more than `bytesMax` together with their keys, but one at least: only an empty answer is the end then.

@@ -93,7 +93,10 @@ describe('a read of large values', () => {
     keepWritesFrom(owner(0), owner(2));
     await write(owner(1), put(key, NEW, { context, w: 1 }));
     let reads = 0;
-    cluster.loses = (_, to, message) => to === owner(1) && requestMethod(message) === METHOD.read && ++reads > 1;
+    cluster.loses = (_, to, message) => {
+      const method = requestMethod(message);
+      return to === owner(1) && (method === METHOD.sync || (method === METHOD.read && ++reads > 1));
+    };
     expect(await errorOf(read(owner(0), { timeoutMs: 200 }))).toMatchObject({ code: 'deadline-exceeded' });
     reads = 0;
     const open = read(owner(0));

@@ -1,6 +1,7 @@
 import { ByteWriter, DecodeError } from '../core/bytes.ts';
 import type { NodeId } from '../core/ids.ts';
 import { StoreError } from '../errors.ts';
+import type { Standing } from '../membership/standing.ts';
 import type { Clock, Store } from '../ports.ts';
 import { METHOD, type ReplicateRequest, writeReplicateRequest } from '../protocol.ts';
 import type { DurabilityOf } from '../replica/durability-of.ts';
@@ -15,6 +16,7 @@ export interface ReadRepairsNeeds {
   readonly store: Store;
   readonly replica: Replica;
   readonly ended: EndedActors;
+  readonly standing: Pick<Standing, 'takesIn'>;
   readonly durability: DurabilityOf;
 }
 
@@ -100,10 +102,11 @@ export class ReadRepairs {
   }
 
   private mergeHere(update: ReplicateRequest, done: BringDone): void {
-    const { replica, store, ended, durability } = this.needs;
+    const { replica, store, ended, standing, durability } = this.needs;
     if (this.isStopped) return done('this node stops');
     try {
       replica.ownership.check(update);
+      if (!standing.takesIn(update.partition)) return done('this node has lost its data, and has no grant yet');
       ended.check(update);
       if (store.overloaded) return done('writes come faster than the disk takes them');
       const sequence = replica.merge(update);

@@ -13,6 +13,8 @@ interface Stored {
   readonly done: readonly (readonly [Partition, readonly MemberNumber[]])[];
   /** Owners that an operator has excepted. */
   readonly excepted: readonly MemberNumber[];
+  /** What is here is of a folder that others may have retired actors without. Missing: it is not. */
+  readonly unexamined?: boolean;
 }
 
 const NOTHING: Stored = { all: false, closed: [], lost: [], done: [], excepted: [] };
@@ -38,9 +40,9 @@ export class CatchUp {
     this.stored = bytes === undefined ? NOTHING : unpack(bytes);
   }
 
-  /** The record of a folder that lacks it knows not what. */
-  static ofWholeFolder(): MetaChange {
-    return { key: CATCH_UP, value: pack({ ...NOTHING, all: true }) };
+  /** The record of a folder that lacks it knows not what; `unexamined`: and that may have what the cluster takes for lost. */
+  static ofWholeFolder(unexamined: boolean): MetaChange {
+    return { key: CATCH_UP, value: pack({ ...NOTHING, all: true, unexamined }) };
   }
 
   /** Takes up what was written to the folder since this was made. */
@@ -56,6 +58,16 @@ export class CatchUp {
 
   get isOver(): boolean {
     return this.stored === NOTHING;
+  }
+
+  /** What is here must not be compared with other owners, nor added to, before it was examined: once, under the first grant. */
+  get isUnexamined(): boolean {
+    return this.stored.unexamined === true;
+  }
+
+  /** What other owners do not know to be lost is all that is left. Follows, in the log, the removal of what was given up. */
+  examined(): Sequence {
+    return this.keep({ ...this.stored, unexamined: false });
   }
 
   get excepted(): readonly MemberNumber[] {

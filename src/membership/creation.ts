@@ -1,7 +1,8 @@
 import type { ClusterConfig } from '../config/cluster-config.ts';
 import type { CreateCommand } from '../core/cluster/command.ts';
-import { type MemberNumber, memberNumber } from '../core/ids.ts';
+import { type MemberNumber, memberNumber, type NodeId } from '../core/ids.ts';
 import { planOwnership } from '../core/ring/planner.ts';
+import { FatalError } from '../errors.ts';
 import type { Random } from '../ports.ts';
 import type { Founder } from './founding.ts';
 import { nonce } from './store-identity.ts';
@@ -36,4 +37,11 @@ export function creationCommand(config: ClusterConfig, founders: readonly Founde
     members,
     ownership: planOwnership({ members, partitions: config.partitions, n }),
   };
+}
+
+/** Where the node is reached, as its own file says. Errors: FatalError (2). */
+export function addressesOf(config: ClusterConfig, self: NodeId) {
+  const own = config.nodes.find(({ id }) => id === self);
+  if (own === undefined) throw new FatalError(`${self} is not in cluster.yaml`, 2);
+  return { host: own.host, http: own.http, rpc: own.rpc };
 }

@@ -31,6 +31,8 @@ export interface MembershipOptions {
   readonly random: Random;
   readonly logger: Logger;
   readonly onFatal: (error: Error) => void;
+  /** Looks through what an older folder has, under a grant that is not in force yet. Errors: storage-failed. */
+  readonly examine: (state: ClusterState) => Promise<void>;
   /** Left out: as for a cluster whose metadata changes now and then. */
   readonly metadataLog?: MetadataLogLimits | undefined;
 }

@@ -10,7 +10,7 @@ import { METHOD } from '../protocol.ts';
 import type { Calls } from '../rpc/calls.ts';
 import type { RequestHandler } from '../rpc/incoming.ts';
 import { CatchUp } from './catch-up.ts';
-import { creationCommand, fileDigest, founderNumbers } from './creation.ts';
+import { addressesOf, creationCommand, fileDigest, founderNumbers } from './creation.ts';
 import { FolderWatch } from './folder-watch.ts';
 import { askToTakePart, type Founder, type Introduction, introductionHandler } from './founding.ts';
 import { type Granted, obtainGrant } from './grant.ts';
@@ -31,6 +31,8 @@ export interface MetadataPlaceOptions {
   readonly metadataLog: MetadataLogLimits | undefined;
   readonly onState: (state: ClusterState) => void;
   readonly onGrant: (granted: Granted) => void;
+  /** What an older folder has must be held against this state before anything is done with it. Errors: storage-failed. */
+  readonly examine: (state: ClusterState) => Promise<void>;
   /** All partitions are to be caught up with, and the grant is none any more: written, but not flushed yet. */
   readonly onRenewed: () => void;
   readonly onFatal: (error: Error) => void;
@@ -56,6 +58,8 @@ export class MetadataPlace {
   private isTaking = false;
   private isRegranting = false;
   private isStopped = false;
+  /** A grant was in force: since then the folder has been the latest, and nobody could retire anything without it. */
+  private wasGranted = false;
 
   constructor(options: MetadataPlaceOptions) {
     this.options = options;
@@ -122,6 +126,7 @@ export class MetadataPlace {
     const granted = await this.grantOfLatest(group, starts);
     if (granted === 'outdated' || (granted === undefined && !this.isStopped)) return 'outdated';
     if (granted !== undefined) onGrant(granted);
+    this.wasGranted = true;
     this.watchOf(group).fromNowOn();
     return 'settled';
   }
@@ -150,12 +155,19 @@ export class MetadataPlace {
     });
   }
 
-  /** There is none as soon as somebody knows a later folder: the group stops then. */
+  /**
+   * There is none as soon as somebody knows a later folder: the group stops then. With the grant everything is known that was retired
+   * without this folder: a retirement that names an earlier life of this node is refused from here on.
+   */
   private async grantOfLatest(group: MetadataGroup, starts: StartRecord): ReturnType<typeof obtainGrant> {
+    const { catchUp, examine } = this.options;
     let isOver = false;
     this.watchOf(group).untilGranted(starts, () => isOver);
     try {
-      return await this.grantOf(group, starts);
+      const granted = await this.grantOf(group, starts);
+      if (typeof granted !== 'object' || !catchUp.isUnexamined || group.currentState === undefined) return granted;
+      await examine(group.currentState);
+      return this.isStopped || group.isStopped ? undefined : granted;
     } finally {
       isOver = true;
     }
@@ -176,7 +188,7 @@ export class MetadataPlace {
     return new FolderWatch({ self, peers, calls, clock, onFatal, isStopped: () => this.isStopped }, group);
   }
 
-  /** What the folder knew of the metadata group, and what it is known by, is given up: its objects stay, and are caught up with. */
+  /** What the folder knew of the metadata group, and what it is known by, is given up: its objects stay, but for what the examination finds. */
   private async renewFolder(): Promise<void> {
     const { store, random, logger, self, onRenewed } = this.options;
     if (this.identity === undefined) throw new FatalError('the data folder was not claimed');
@@ -189,7 +201,7 @@ export class MetadataPlace {
     storage.load();
     const { identity, changes } = newIdentity(this.identity, random);
     this.identity = identity;
-    const sequence = store.applyMeta([...changes, ...storage.removal(), CatchUp.ofWholeFolder()]);
+    const sequence = store.applyMeta([...changes, ...storage.removal(), CatchUp.ofWholeFolder(!this.wasGranted)]);
     // In the same step: what is exchanged during the flush must not be noted in the record as it was before.
     onRenewed();
     await store.durable(sequence, 'flush');
@@ -217,7 +229,7 @@ export class MetadataPlace {
         ? foundingState({ ...foundingConfiguration(voices), outgoing: [] }, new Uint8Array(0))
         : joiningState();
     const isReadmitted = own !== undefined && own.raft !== firstRaftId(own.number);
-    const behind = isReadmitted && catchUp.isOver ? [CatchUp.ofWholeFolder()] : [];
+    const behind = isReadmitted && catchUp.isOver ? [CatchUp.ofWholeFolder(true)] : [];
     store.applyMeta([{ key: FOUNDERS, value: pack(founders) }, ...behind]);
     catchUp.reload();
     await store.durable(storage.create(state), 'flush');
@@ -284,10 +296,4 @@ export class MetadataPlace {
     this.founders = founders;
     for (const { id, store } of founders) if (store !== '') this.introduced.set(id, store);
   }
-}
-
-function addressesOf(config: ClusterConfig, self: NodeId) {
-  const own = config.nodes.find(({ id }) => id === self);
-  if (own === undefined) throw new FatalError(`${self} is not in cluster.yaml`, 2);
-  return { host: own.host, http: own.http, rpc: own.rpc };
 }

@@ -57,6 +57,8 @@ const ROUND_MS = 2000;
 /** After a peer is back, the exchange with it begins within so long. */
 const RETURN_MS = 200;
 const CALL_MS = 5000;
+/** Between two looks whether there is a grant. */
+const UNGRANTED_MS = 50;
 /** Between two exchanges while a partition cannot be served yet. */
 const CATCH_UP_ROUND_MS = 200;
 /** Keys that are looked at for a context that the clock has caught up with, per partition and round. */
@@ -69,7 +71,8 @@ const STRIPPED_PER_ROUND = 500;
  *
  * Where clocks are equal the contents must be: their hashes are compared, and what differs is mended ({@link ContentRepair}).
  *
- * One peer's round at a time: what one has brought need not be asked of another.
+ * One peer's round at a time: what one has brought need not be asked of another. None before this node has its grant: its folder may be
+ * an older copy, which is looked through before anything is compared with it (rule C9).
  */
 export class AntiEntropy {
   private readonly options: AntiEntropyOptions;
@@ -128,7 +131,8 @@ export class AntiEntropy {
     this.timer?.cancel();
     const { clock } = this.options;
     const nowMs = clock.monotonicMs();
-    const earliestMs = Math.min(nowMs + ROUND_MS, ...this.due.values());
+    const dueMs = this.isGranted ? [...this.due.values()] : [nowMs + UNGRANTED_MS];
+    const earliestMs = Math.min(nowMs + ROUND_MS, ...dueMs);
     this.timer = clock.after(Math.max(0, earliestMs - nowMs), () => {
       this.running = this.run().finally(() => {
         this.running = undefined;
@@ -137,8 +141,13 @@ export class AntiEntropy {
     });
   }
 
+  private get isGranted(): boolean {
+    return this.options.standing.actor !== undefined;
+  }
+
   private async run(): Promise<void> {
     const { currentView, self, retirements } = this.options;
+    if (!this.isGranted) return;
     try {
       await this.inventory.take(currentView()?.partitionsOf(self) ?? []);
       if (this.isStopped) return;

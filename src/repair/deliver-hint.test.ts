@@ -54,7 +54,7 @@ async function keeping(ownerNumbers: readonly number[], written = dots('1.5.1'))
     stores: nodes.map(({ store }) => store),
     async deliver(): Promise<boolean> {
       let result: boolean | undefined;
-      const needs = { ...first, hints, currentView: () => view };
+      const needs = { ...first, hints, standing: { takesIn: () => true }, currentView: () => view };
       deliverHint(needs, away, key).then((isDelivered) => {
         result = isDelivered;
       });

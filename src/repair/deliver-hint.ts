@@ -4,6 +4,7 @@ import { type DotSet, dotsIn } from '../core/causality/dot-set.ts';
 import type { Member } from '../core/cluster/cluster-state.ts';
 import type { MemberNumber, NodeId, ObjectKey } from '../core/ids.ts';
 import type { ClusterView } from '../membership/cluster-view.ts';
+import type { Standing } from '../membership/standing.ts';
 import type { Store } from '../ports.ts';
 import { METHOD, type ReplicateRequest, writeReplicateRequest } from '../protocol.ts';
 import type { EndedActors } from '../replica/ended-actors.ts';
@@ -18,6 +19,7 @@ export interface DeliverNeeds {
   readonly hints: HintStore;
   readonly replica: Replica;
   readonly ended: EndedActors;
+  readonly standing: Pick<Standing, 'takesIn'>;
   readonly currentView: () => ClusterView | undefined;
 }
 
@@ -70,8 +72,10 @@ function* piecesOf(dots: DotSet): Generator<readonly Dot[], void> {
 }
 
 /** True once it is on the owner's disk, whatever the cluster takes for an acknowledgement. */
-async function bring({ self, calls, replica, store, ended }: DeliverNeeds, to: Member, message: ReplicateRequest) {
+async function bring(needs: DeliverNeeds, to: Member, message: ReplicateRequest): Promise<boolean> {
+  const { self, calls, replica, store, ended, standing } = needs;
   if (to.id === self) {
+    if (!standing.takesIn(message.partition)) return false;
     ended.check(message);
     const sequence = replica.merge(message);
     if (sequence !== 0) await store.durable(sequence, 'flush');

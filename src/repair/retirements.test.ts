@@ -99,7 +99,8 @@ describe('actors that have ended', () => {
   it('stay folded when the power fails', async () => {
     await restart('n1');
     await foldedEverywhere();
-    await cluster.pass(200);
+    // What is folded is flushed with the next exchange.
+    await cluster.pass(5000);
     await cluster.crash('n2');
     await cluster.launch('n2');
     await cluster.until(() => cluster.isRunning('n2'), 'the node to run');

@@ -45,6 +45,7 @@ const retirement: Retirement = { member: memberNumber(1), floor: logIndex(3), en
 let disk: TestStore;
 let store: Store;
 let reads: number;
+let isGranted: boolean;
 let replica: Replica;
 
 let divergences: Divergences;
@@ -67,6 +68,7 @@ async function ask(
     knows: (...shown) => divergences.heard(...shown),
     contentOf: () => undefined,
     compared: () => undefined,
+    isGranted: () => isGranted,
     retirements: () => [retirement],
   }).get(method);
   let answer: ByteReader | undefined;
@@ -79,12 +81,16 @@ async function ask(
   const out = new ByteWriter();
   write(out);
   const request = new IncomingRequest(sender, peer, 1, 1, method, 1000);
-  const handled = handler?.(new ByteReader(out.copy()), request);
-  while (answer === undefined) {
+  let failure: unknown;
+  const handled = Promise.resolve(handler?.(new ByteReader(out.copy()), request)).catch((error: unknown) => {
+    failure = error;
+  });
+  while (answer === undefined && failure === undefined) {
     disk.clock.advance(1);
     await turn();
   }
   await handled;
+  if (answer === undefined) throw failure;
   return answer;
 }
 
@@ -104,6 +110,7 @@ const askCompare = async (after: ObjectKey | undefined): Promise<CompareAnswer> 
   );
 
 beforeEach(async () => {
+  isGranted = true;
   disk = await openTestStore();
   divergences = new Divergences(disk.clock);
   reads = 0;
@@ -134,6 +141,19 @@ describe('an owner that is asked whether the clocks are equal', () => {
     expect(divergences.clockOf(peer, p0)).toEqual(dots('2.4.1'));
     expect(divergences.current()).toEqual([]);
   });
+});
+
+it('tells nothing before it has its grant: its folder may be an older copy (C9)', async () => {
+  disk.store.apply(p0, key, undefined, [dot('2.4.1')]);
+  isGranted = false;
+  const refused = { code: 'not-ready' };
+  await expect(askMissing([])).rejects.toMatchObject(refused);
+  await expect(askCompare(undefined)).rejects.toMatchObject(refused);
+  const digests = [{ partition: p0, digest: digest(dots('2.4.1')), content: undefined }];
+  await expect(ask(METHOD.sync, (out) => writeSyncRequest(out, { epoch: epoch(1), digests }))).rejects.toMatchObject(
+    refused,
+  );
+  expect(divergences.clockOf(peer, p0)).toBeUndefined();
 });
 
 describe('an owner of large values', () => {

@@ -27,6 +27,8 @@ export interface SyncHandlerNeeds {
   readonly limits: ExchangeLimits;
   readonly digest: (clock: DotSet) => bigint;
   readonly retirements: () => Iterable<Retirement>;
+  /** Whether this node has its grant: until then its folder may be an older copy, of which nothing must be told (rule C9). */
+  readonly isGranted: () => boolean;
   /** Of this process. */
   readonly life: number;
   /** What a peer has shown that it holds, on its disk, and what this node held in that moment. */
@@ -50,6 +52,7 @@ function syncHandler(needs: SyncHandlerNeeds): RequestHandler {
   const { replica, store, digest, knows, contentOf } = needs;
   return async (body, request) => {
     const { epoch, digests } = readSyncRequest(body);
+    checkGranted(needs);
     const refused = digests.filter(({ partition }) => {
       return !isOwned(replica, epoch, partition) || !maySpeak(replica, request.from, partition);
     });
@@ -101,9 +104,11 @@ function compareContents(
 const partitionsOf = (list: readonly { readonly partition: Partition }[]): readonly Partition[] =>
   list.map(({ partition }) => partition);
 
-function missingHandler({ replica, store, knows, limits, retirements }: SyncHandlerNeeds): RequestHandler {
+function missingHandler(needs: SyncHandlerNeeds): RequestHandler {
+  const { replica, store, knows, limits, retirements } = needs;
   return async (body, request) => {
     const { epoch, partition, clock: theirs } = readMissingRequest(body);
+    checkGranted(needs);
     checkOwner(replica, epoch, partition);
     const clock = store.clock(partition);
     knows(request.from, partition, clock, theirs);
@@ -149,9 +154,11 @@ function* readable(
   }
 }
 
-function compareHandler({ replica, store, life, limits, contentOf }: SyncHandlerNeeds): RequestHandler {
+function compareHandler(needs: SyncHandlerNeeds): RequestHandler {
+  const { replica, store, life, limits, contentOf } = needs;
   return async (body, request) => {
     const { epoch, partition, after } = readCompareRequest(body);
+    checkGranted(needs);
     checkOwner(replica, epoch, partition);
     const clock = store.clock(partition);
     const content = contentOf(partition);
@@ -184,6 +191,11 @@ function takeWhileSmall(keys: Iterable<SentKey>, bytesMax: number): readonly Sen
     taken.push(one);
   }
   return taken;
+}
+
+/** Errors: not-ready. */
+function checkGranted({ isGranted }: SyncHandlerNeeds): void {
+  if (!isGranted()) throw new StoreError('not-ready', 'this node has no grant yet');
 }
 
 /** Errors: conflict, as {@link Ownership.check}. */

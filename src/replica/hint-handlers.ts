@@ -34,12 +34,16 @@ export function hintHandler({ fallback, store, ended, standing, durability }: Hi
   };
 }
 
-/** Answers with what the hints hold of a key, once that is durable; with nothing when they hold nothing, which proves nothing. */
-export function readHintHandler({ fallback, hints, store, durability }: HintHandlerNeeds): RequestHandler {
+/**
+ * Answers with what the hints hold of a key, once that is durable; with nothing when they hold nothing, which proves nothing. Not before
+ * other reads are answered: those of an older folder are to be looked through (rule C9).
+ */
+export function readHintHandler({ fallback, hints, store, standing, durability }: HintHandlerNeeds): RequestHandler {
   const out = new ByteWriter();
   return async (body, request) => {
     const address = readReadRequest(body);
     fallback.check(address);
+    if (!standing.mayRead) throw new StoreError('not-ready', 'this node has no grant yet');
     const held = hints.held(address.key);
     if (held !== undefined && held.sequence !== 0) await store.durable(held.sequence, durability(address.epoch));
     writeHintAnswer(out.reset(), held?.container);

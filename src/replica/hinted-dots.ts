@@ -1,6 +1,6 @@
 import { actorGrant, actorMember } from '../core/causality/dot.ts';
 import { type DotSet, EMPTY_DOTS, isSubset, restrictedTo, union } from '../core/causality/dot-set.ts';
-import type { PartitionDots, Retirement } from '../core/causality/retirement.ts';
+import { mayHaveStrays, type PartitionDots, type Retirement } from '../core/causality/retirement.ts';
 import type { LogIndex, MemberNumber, Partition } from '../core/ids.ts';
 import type { HintStore, KeptHint } from './hint-store.ts';
 
@@ -27,11 +27,22 @@ export function* discardRetired(
   hints: HintStore,
   retirements: ReadonlyMap<MemberNumber, Retirement>,
 ): Generator<undefined, void> {
-  if (retirements.size === 0) return;
+  if (retirements.size > 0) yield* discard(hints, (hint) => isRetired(hint, retirements));
+}
+
+/**
+ * Removes the hints of an older folder that have a write which was retired as lost: what that had overwritten is in their contexts, and
+ * whoever asks for the hint would take it for overwritten. Step by step, as {@link discardRetired}. Errors: storage-failed.
+ */
+export function* discardStray(hints: HintStore, retirements: readonly Retirement[]): Generator<undefined, void> {
+  yield* discard(hints, ({ partition, dots }) => mayHaveStrays(dots, partition, retirements));
+}
+
+function* discard(hints: HintStore, isDue: (hint: KeptHint) => boolean): Generator<undefined, void> {
   let looked = 0;
   let bytes = 0;
   for (const hint of allHints(hints)) {
-    if (isRetired(hint, retirements)) hints.delivered(hint);
+    if (isDue(hint)) hints.delivered(hint);
     bytes += hint.bytes;
     if (++looked < STEP_HINTS && bytes < STEP_BYTES) continue;
     yield;

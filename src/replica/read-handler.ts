@@ -35,7 +35,7 @@ export function readHandler(needs: ReadHandlerNeeds): RequestHandler {
   return (body, request) => {
     const address = readReadRequest(body);
     replica.ownership.check(address);
-    const isEnough = address.partial && standing.isCatchingUp(address.partition);
+    const isEnough = address.partial && standing.isCatchingUp(address.partition) && standing.takesIn(address.partition);
     if (!isEnough && !standing.isReadable(address.partition)) {
       return readWhenAllowed();
     }

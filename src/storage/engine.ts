@@ -3,25 +3,12 @@ import { addDots, type DotSet, EMPTY_DOTS, union } from '../core/causality/dot-s
 import { compareKeys, type ObjectKey, type Partition } from '../core/ids.ts';
 import { invariant } from '../core/invariant.ts';
 import { StoreError } from '../errors.ts';
-import type {
-  Clock,
-  Durability,
-  Logger,
-  MetaChange,
-  Sequence,
-  Store,
-  StoredObject,
-  StoreStats,
-  Timer,
-} from '../ports.ts';
+import type { Durability, MetaChange, Sequence, Store, StoredObject, StoreStats, Timer } from '../ports.ts';
 import { checkKey } from './check-key.ts';
-import type { Checkpointer } from './checkpoint.ts';
-import type { Checksum32, StateTable } from './devices.ts';
-import type { Memtable } from './memtable.ts';
+import type { EngineParts } from './engine-parts.ts';
 import { scanObjects } from './scan-objects.ts';
 import { damaged, metaStateKey, objectStateKey, stateValue } from './state-format.ts';
 import { metaInTable } from './state-read.ts';
-import type { WriteAheadLog } from './write-ahead-log.ts';
 
 /**
  * The store: a change goes to the log and to the memtable in one turn, and to the state table with the next checkpoint. Reads see the
@@ -86,6 +73,15 @@ export class StorageEngine implements Store {
     const sequence = this.parts.log.appendClock(partition, dots);
     this.parts.memtable.putClock(partition, sequence);
     this.clocks.set(partition, union(this.clock(partition), dots));
+    this.changed();
+    return sequence;
+  }
+
+  forgetClock(partition: Partition): Sequence {
+    this.checkWritable();
+    const sequence = this.parts.log.appendForget(partition);
+    this.parts.memtable.putClock(partition, sequence);
+    this.clocks.set(partition, EMPTY_DOTS);
     this.changed();
     return sequence;
   }
@@ -264,26 +260,6 @@ export class StorageEngine implements Store {
     invariant(this.closing === undefined, 'a closed store takes no changes');
     if (this.failure !== undefined) throw this.failure;
   }
-}
-
-export interface EngineParts {
-  readonly log: WriteAheadLog;
-  readonly state: StateTable;
-  readonly memtable: Memtable;
-  readonly checkpointer: Checkpointer;
-  readonly clocks: Map<Partition, DotSet>;
-  /** In the state table. */
-  readonly objects: number;
-  readonly clock: Clock;
-  readonly checksum32: Checksum32;
-  readonly logger: Logger;
-  readonly checkpointBytes: number;
-  readonly checkpointDelayMs: number;
-  readonly memtableBytesMax: number;
-  /** Called once, with the reason why the process must end. */
-  readonly failed: (error: StoreError) => void;
-  /** Gives up the data folder, last of all. */
-  readonly release: () => Promise<void>;
 }
 
 const CLOSE_AFTER_FAILURE_MS = 2000;

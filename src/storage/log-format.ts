@@ -7,6 +7,7 @@
  *            | 2 | partition | key | dots                   it was removed
  *            | 3 | count | (key | present | value?)*        meta records changed
  *            | 4 | partition | dot set                      the clock grew
+ *            | 5 | partition                                it was emptied
  *
  * The checksum covers everything behind it. As the segment's number is in it and a recycled segment gets a new number, the bytes
  * of a segment's earlier life never pass for groups of this one. `flushed` is the highest sequence known to be flushed when
@@ -20,7 +21,7 @@ import { invariant } from '../core/invariant.ts';
 import type { MetaChange, Sequence } from '../ports.ts';
 import type { Checksum32 } from './devices.ts';
 
-export type LogRecord = ObjectRecord | MetaRecord | ClockRecord;
+export type LogRecord = ObjectRecord | MetaRecord | ClockRecord | ForgetRecord;
 
 interface ObjectRecord {
   readonly kind: 'object';
@@ -39,6 +40,11 @@ interface ClockRecord {
   readonly kind: 'clock';
   readonly partition: Partition;
   readonly dots: DotSet;
+}
+
+interface ForgetRecord {
+  readonly kind: 'forget';
+  readonly partition: Partition;
 }
 
 export interface LogGroup {
@@ -70,6 +76,7 @@ const OBJECT_PUT = 1;
 const OBJECT_REMOVED = 2;
 const META = 3;
 const CLOCK = 4;
+const FORGET = 5;
 
 /** Collects the records of one group. Reused: `restart` keeps the memory. */
 export class GroupBuffer {
@@ -117,6 +124,11 @@ export class GroupBuffer {
 
   addClock(partition: Partition, dots: DotSet): void {
     writeDotSet(this.out.u8(CLOCK).varint(partition), dots);
+    this.count++;
+  }
+
+  addForget(partition: Partition): void {
+    this.out.u8(FORGET).varint(partition);
     this.count++;
   }
 
@@ -175,6 +187,7 @@ function readRecord(source: ByteReader): LogRecord {
   if (kind === META) return { kind: 'meta', changes: readMetaChanges(source) };
   const partition = partitionOf(source.varint());
   if (kind === CLOCK) return { kind: 'clock', partition, dots: readDotSet(source) };
+  if (kind === FORGET) return { kind: 'forget', partition };
   const key = decodedObjectKey(source.string());
   const dots: Dot[] = [];
   for (let left = source.varint(); left > 0; left--) dots.push(readDot(source));

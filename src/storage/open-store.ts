@@ -45,6 +45,11 @@ export async function openStore(options: StoreOptions): Promise<StorageEngine> {
         clocks.set(record.partition, union(clocks.get(record.partition) ?? EMPTY_DOTS, record.dots));
         return;
       }
+      if (record.kind === 'forget') {
+        memtable.putClock(record.partition, first + i);
+        clocks.set(record.partition, EMPTY_DOTS);
+        return;
+      }
       const { partition, key, object, dots } = record;
       memtable.putObject(partition, key, object, first + i);
       clocks.set(partition, addDots(clocks.get(partition) ?? EMPTY_DOTS, dots));

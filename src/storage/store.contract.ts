@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { dotSetOf } from '../core/causality/dot-set.ts';
+import { dotSetOf, EMPTY_DOTS } from '../core/causality/dot-set.ts';
 import type { Partition } from '../core/ids.ts';
 import type { Store, StoredObject } from '../ports.ts';
 import { bytes, dot, key, p1, p2, text } from './storage-builders.ts';
@@ -74,6 +74,29 @@ export function storeContract(name: string, open: () => Promise<ContractStore>):
       await world.settled();
       use(await world.reopened());
       expect(store.clock(p2)).toEqual(dotSetOf([dot(7)]));
+    });
+
+    it('forgets a clock for good, and takes in dots anew afterwards', async () => {
+      store.apply(p1, key('a'), bytes('one'), [dot(1)]);
+      store.applyClock(p1, dotSetOf([dot(4)]));
+      store.apply(p2, key('b'), bytes('two'), [dot(2)]);
+      await world.settled();
+      store.apply(p1, key('a'), undefined, []);
+      const sequence = store.forgetClock(p1);
+      expect(store.lastSequence).toBe(sequence);
+      expect(store.clock(p1)).toEqual(EMPTY_DOTS);
+      expect(store.unflushed(p1, key('a'))).toBe(sequence);
+      use(await world.reopened());
+      expect(store.clock(p1)).toEqual(EMPTY_DOTS);
+      expect(store.clock(p2)).toEqual(dotSetOf([dot(2)]));
+      store.apply(p1, key('a'), bytes('three'), [dot(3)]);
+      await world.settled();
+      use(await world.reopened());
+      expect(store.clock(p1)).toEqual(dotSetOf([dot(3)]));
+      store.forgetClock(p1);
+      await world.settled();
+      use(await world.reopened());
+      expect(store.clock(p1)).toEqual(EMPTY_DOTS);
     });
 
     it('scans a partition in byte order, settled or not, in steps that lose nothing', async () => {

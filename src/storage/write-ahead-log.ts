@@ -64,6 +64,11 @@ export class WriteAheadLog {
     return this.appended();
   }
 
+  appendForget(partition: Partition): Sequence {
+    this.group().addForget(partition);
+    return this.appended();
+  }
+
   appendMeta(changes: readonly MetaChange[]): Sequence {
     this.group().addMeta(changes);
     return this.appended();

@@ -183,19 +183,24 @@ export class Faults {
   /** The folder as it is now is kept, the node runs on for a while, and then the old folder is put back. */
   private restore(machine: Machine, liveMs: number): void {
     if (machine.isLost || !machine.isRunning) return;
+    const voice = machine.node?.membership.metadata?.id;
     machine.crash(false, false);
-    const putBack = machine.disk.image();
-    const losses = machine.losses;
+    const image = machine.disk.image();
+    const putBack = () => {
+      image();
+      // It may have been readmitted under another id since, as every other voter knows: what it says under the former counts no more.
+      if (voice !== undefined) machine.forsworn.delete(voice);
+    };
     machine.start();
-    this.later(liveMs, () => this.goBack(machine, putBack, losses, LOSS_RETRIES));
+    this.later(liveMs, () => this.goBack(machine, putBack, LOSS_RETRIES));
   }
 
-  private goBack(machine: Machine, putBack: () => void, losses: number, retries: number): void {
+  private goBack(machine: Machine, putBack: () => void, retries: number): void {
     // Before the node had a new grant the old folder is as good as the new one.
     const hasLived = machine.node?.membership.standing.actor !== undefined;
-    if (!hasLived || machine.losses !== losses || !this.ledger.canGoBack(machine)) {
-      if (retries === 0 || machine.losses !== losses) return this.simulation.tally.note('a loss was left out');
-      return this.later(LOSS_RETRY_MS, () => this.goBack(machine, putBack, losses, retries - 1));
+    if (!hasLived || !this.ledger.canGoBack(machine)) {
+      if (retries === 0) return this.simulation.tally.note('a loss was left out');
+      return this.later(LOSS_RETRY_MS, () => this.goBack(machine, putBack, retries - 1));
     }
     this.ledger.loses(machine);
     machine.crash(false, false);

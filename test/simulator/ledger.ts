@@ -1,7 +1,7 @@
 import { hasDot } from '../../src/core/causality/dot-set.ts';
 import { VOTERS_MAX } from '../../src/core/cluster/metadata-configuration.ts';
 import type { ObjectKey } from '../../src/core/ids.ts';
-import type { WriteEvent } from './history.ts';
+import { shownBy, type WriteEvent } from './history.ts';
 import { hintsOf } from './kept-hints.ts';
 import type { Machine } from './machine.ts';
 import type { Rotting } from './rotting.ts';
@@ -22,7 +22,7 @@ export class Ledger {
 
   /**
    * Whether the machine's folder may be lost: a majority of the voters keeps theirs, every partition keeps a quorum of owners, and
-   * every acknowledged write is on the disk of another machine that is kept.
+   * every write that counts is on the disk of another machine that is kept.
    */
   canLose(machine: Machine): boolean {
     const { machines, plan } = this.simulation;
@@ -61,8 +61,18 @@ export class Ledger {
     return this.events().every(
       ({ key, event }) =>
         others.some((other) => this.isOnDisk(other, key, event)) ||
-        hinting.some((other) => hintsOf(other, key).some(({ dots }) => hasDot(dots, event.dot))),
+        hinting.some((other) => hintsOf(other, key).some(({ dots }) => hasDot(dots, event.dot))) ||
+        this.mayVanish(key, event),
     );
+  }
+
+  /** A client's put that was neither acknowledged nor shown, and cannot be any more. */
+  private mayVanish(key: ObjectKey, { operation }: WriteEvent): boolean {
+    const { history } = this.simulation;
+    if (operation === undefined || history.requestOf(operation)?.answer?.kind !== 'refused') return false;
+    return history
+      .requestsOf(key)
+      .every(({ answer }) => answer !== undefined && !shownBy(answer).some(({ value }) => value === String(operation)));
   }
 
   /** Whether the machine holds the write as an owner. */

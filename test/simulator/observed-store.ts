@@ -94,6 +94,10 @@ export class ObservedStore implements Store {
     return this.inner.applyClock(partition, dots);
   }
 
+  forgetClock(partition: Partition): Sequence {
+    return this.inner.forgetClock(partition);
+  }
+
   scan(partition: Partition, after: ObjectKey | undefined, limit: number, bytesMax?: number): readonly StoredObject[] {
     return this.inner.scan(partition, after, limit, bytesMax);
   }

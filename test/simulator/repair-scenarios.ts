@@ -71,6 +71,36 @@ function retiredBeforeCaughtUp(): Plan {
 }
 
 /**
+ * The first node overwrites what all have acknowledged, cut off and known to nobody; then its folder is lost. Once the actor that wrote
+ * there is retired, and the others remember no more which writes came since, the folder as it was when it was lost is put back. The
+ * others' disks are slow then, and its grant takes its time.
+ */
+function putBackAfterRetirement(): Plan {
+  const keys = Array.from({ length: 10 }, (_, key) => key);
+  const writes = (fromMs: number): Ask[] => keys.map((key) => ({ kind: 'put', atMs: fromMs + 50 * key, key, node: 1 }));
+  const before = writes(1000).map((ask) => ({ ...ask, level: 'all' as const, context: 'none' as const }));
+  const later = writes(8000).map((ask) => ({
+    ...ask,
+    key: keys.length,
+    level: 'all' as const,
+    context: 'none' as const,
+  }));
+  const asks = [...before, ...later];
+  const operations = [
+    ...requests(0, asks.length, 1, (i) => asks[i] ?? { kind: 'get' }),
+    ...keys.map((key) => loneWrite(2010 + 20 * key, key)),
+    ...requests(15_500, 18_500, 30, (i) => ({ kind: 'get', key: i % keys.length })),
+  ];
+  const faults: readonly Fault[] = [
+    apart(2000, 500, 0, [1, 2]),
+    { kind: 'restore', atMs: 2300, node: 0, liveMs: 12_700 },
+    { kind: 'wipe', atMs: 2450, node: 0 },
+    ...[1, 2].map((node) => ({ ...disk(node, 300), atMs: 14_900, forMs: 3000 })),
+  ];
+  return withRetirements(plan(26, 24_000, operations, faults));
+}
+
+/**
  * Some objects of the first owner are damaged that the third one has never seen, and the first looks through its disk while the second,
  * which has them, cannot be asked, or cannot tell yet: what the third holds is not all that there is.
  */
@@ -127,4 +157,5 @@ export const REPAIR_SCENARIOS: Scenarios = [
   ['those who own nothing are cut off and write, and one of them ends meanwhile', endingWhileCutOff()],
   ['a node ends with its last write under way, which arrives late', lateWrites()],
   ['a folder is lost after the actors that wrote to it were retired', retiredBeforeCaughtUp()],
+  ['a folder is put back after its last writes, which nobody else had seen, were retired', putBackAfterRetirement()],
 ];

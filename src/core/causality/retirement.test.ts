@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { ByteReader, ByteWriter, DecodeError } from '../bytes.ts';
 import { logIndex, memberNumber, type Partition, partition } from '../ids.ts';
 import { anyClock, damaged, dot, dots, floor } from './causality-builders.ts';
-import { type DotSet, dotSetOf, EMPTY_DOTS, isSubset, union, without } from './dot-set.ts';
+import { type DotSet, dotSetOf, dotsIn, EMPTY_DOTS, isSubset, union, without, withoutFloors } from './dot-set.ts';
 import {
   agreementOf,
   type EndedWrites,
@@ -12,6 +12,7 @@ import {
   following,
   isSound,
   isStray,
+  mayHaveStrays,
   type PartitionDots,
   type Retirement,
   readPartitionDots,
@@ -70,6 +71,35 @@ describe('folding', () => {
     const later = { ...retirement(inPartitions(union(floor(1, 7), dots('1.9.1')))), floor: logIndex(9) };
     expect(foldable(dots('1.3.1', '1.9.1'), p0, [later])).toEqual(EMPTY_DOTS);
     expect(foldable(union(floor(1, 7), dots('1.9.1')), p0, [later])).toEqual(floor(1, 9));
+  });
+});
+
+describe('a folder that had no say in a retirement', () => {
+  const retired = [retirement(inPartitions(entries, dots('1.3.1')))];
+
+  it('may have writes that are claimed as lost when one of its dots is not among the entries', () => {
+    expect(mayHaveStrays(dots('1.3.3'), p0, retired)).toBe(true);
+    expect(mayHaveStrays(dots('1.3.2'), p0, retired)).toBe(false);
+    expect(mayHaveStrays(dots('1.3.2'), p1, retired)).toBe(true);
+    expect(mayHaveStrays(dots('1.9.1', '2.3.3'), p0, retired)).toBe(false);
+    expect(mayHaveStrays(dots('1.9.1', '2.3.3'), p0, [])).toBe(false);
+  });
+
+  it('never has any that the entries themselves name, and has each that is stray', () => {
+    fc.assert(
+      fc.property(anyClock, anyClock, (clock, agreed) => {
+        const told = retirement(inPartitions(agreed));
+        const named = [...dotsIn(withoutFloors(clock))];
+        const isSafe = !mayHaveStrays(clock, p0, [told]);
+        expect(mayHaveStrays(withoutFloors(agreed), p0, [told])).toBe(false);
+        if (isSafe) expect(named.some((one) => isStray(told, p0, one))).toBe(false);
+      }),
+    );
+  });
+
+  it('takes a floor among the entries for no word of a single dot', () => {
+    expect(mayHaveStrays(dots('1.3.1'), p0, [retirement(inPartitions(floor(1, 3)))])).toBe(true);
+    expect(mayHaveStrays(floor(1, 3), p0, [retirement(inPartitions(floor(1, 3)))])).toBe(false);
   });
 });
 

@@ -11,6 +11,9 @@
  *    had told. From then on no owner's entries grow: an exchange brings only what another owner has flushed.
  * 2. No hint anywhere holds a dot of these actors that is not among the entries, and no fallback takes in one any more.
  * 3. A replica folds only once its own clock covers the entries: only then is what the floor claims incorporated.
+ * 4. A folder that had no say, as an older copy that is put back, may have writes that are claimed as lost. What they overwrote is
+ *    neither there nor missing from its clock, so it is not enough to drop them: such a partition is given up as a whole before anything
+ *    is compared with it, or folded ({@link mayHaveStrays}).
  *
  * A floor says for itself what it stands for, so a context with floors can be handed to a replica that has not folded yet. There it
  * covers the same writes as the entries would: nothing else of these actors exists.
@@ -80,6 +83,18 @@ export function following(earlier: Retirement | undefined, next: Retirement, act
 export function isStray({ member, floor, entries }: Retirement, partition: Partition, dot: Dot): boolean {
   if (actorMember(dot.actor) !== member || actorGrant(dot.actor) > floor) return false;
   return !hasDot(entries.get(partition) ?? EMPTY_DOTS, dot);
+}
+
+/**
+ * Whether these dots, of a folder that had no say in the retirements, may name a write that they have claimed as lost: one of a retired
+ * actor that is not itself among the entries. A floor there stands for all that was agreed on once, and says nothing of a single dot.
+ */
+export function mayHaveStrays(dots: DotSet, partition: Partition, retirements: Iterable<Retirement>): boolean {
+  for (const { member, floor, entries } of retirements) {
+    const ended = withoutFloors(restrictedTo(dots, member, floor));
+    if (!isSubset(ended, withoutFloors(entries.get(partition) ?? EMPTY_DOTS))) return true;
+  }
+  return false;
 }
 
 /** Whether the entries speak of the retired actors alone, in partitions that there are. */

@@ -1,5 +1,6 @@
 import type { Mutation } from './mutation.ts';
 
+const PUT_BACK = 'a folder is put back after its last writes, which nobody else had seen, were retired';
 const LATE = 'a node ends with its last write under way, which arrives late';
 
 /** Ended actors: what their owners agree on, promise, refuse and fold (rule C9). */
@@ -52,5 +53,25 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     checkers: ['contents', 'clocks', 'acknowledgements', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 1,
     scenario: 'a folder is lost after the actors that wrote to it were retired',
+  },
+  {
+    name: 'a folder that is put back keeps what was retired without it',
+    rule: 'C9',
+    file: 'replica/older-folder.js',
+    find: 'if (!mayHaveStrays(store.clock(partition), partition, retirements))',
+    replace: 'if (true)',
+    checkers: ['contents', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
+    seedsMax: 1,
+    scenario: PUT_BACK,
+  },
+  {
+    name: 'a folder that is put back folds retired actors before it is looked through',
+    rule: 'C9',
+    file: 'repair/anti-entropy.js',
+    find: 'if (!this.isGranted)\n            return;',
+    replace: ';',
+    checkers: ['contents', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
+    seedsMax: 1,
+    scenario: PUT_BACK,
   },
 ];
