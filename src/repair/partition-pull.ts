@@ -139,8 +139,9 @@ export class PartitionPull {
     const mine = this.needs.store.scan(this.partition, after, SCAN_KEYS, SCAN_BYTES);
     const end = piece.isLast ? undefined : piece.keys.at(-1)?.key;
     const reached = mine.at(-1)?.key;
-    // Fewer keys than were asked for need not be the last ones: a last piece ends where nothing more is found.
-    const isPassed = reached === undefined || (end !== undefined && compareKeys(reached, end) >= 0);
+    const isPastEnd = reached === undefined || (end !== undefined && compareKeys(reached, end) >= 0);
+    // Fewer keys than were asked for need not be the last ones.
+    const isPassed = isPastEnd || (mine.length < SCAN_KEYS && this.isLastHere(reached));
     const bound = isPassed ? end : reached;
     const isWithin = ({ key }: { readonly key: ObjectKey }): boolean =>
       bound === undefined || compareKeys(key, bound) <= 0;
@@ -153,6 +154,10 @@ export class PartitionPull {
     this.dropAbsent(mine.filter(isWithin), theirs, piece.clock);
     if (bound !== undefined) comparison.passed = bound;
     return isPassed;
+  }
+
+  private isLastHere(key: ObjectKey): boolean {
+    return this.needs.store.scan(this.partition, key, 1).length === 0;
   }
 
   private readonly noteSilence = (): void => {
