@@ -156,6 +156,7 @@ it('what an owner could not read for more than a minute is there again when it c
     (from === second && requestMethod(message) === METHOD.read) ||
     ((from === third || to === third) && BRINGS.includes(requestMethod(message)));
   await cluster.start([second, first]);
+  await cluster.until(() => damagedAt(setting) === 1, 'the damage to be found');
   await hadAgain(setting);
   expect(holds(setting, first, 'before')).toBe(true);
   cluster.loses = (from, _, message) => from === second && requestMethod(message) === METHOD.read;
