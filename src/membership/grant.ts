@@ -2,6 +2,7 @@ import { type Actor, actorOf } from '../core/causality/dot.ts';
 import type { ClusterState, CommandRefusal } from '../core/cluster/cluster-state.ts';
 import type { Addresses } from '../core/cluster/command.ts';
 import type { NodeId } from '../core/ids.ts';
+import { invariant } from '../core/invariant.ts';
 import { FatalError, StoreError } from '../errors.ts';
 import type { Clock, Logger, Random } from '../ports.ts';
 import type { MetadataGroup } from './metadata-group.ts';
@@ -23,6 +24,8 @@ export interface Granted {
   readonly actor: Actor;
   /** The nonce of this start: the session of its proposals. */
   readonly start: string;
+  /** With all that was committed before the grant. */
+  readonly state: ClusterState;
 }
 
 const PROPOSE_MS = 5000;
@@ -47,7 +50,9 @@ export async function obtainGrant(needs: GrantNeeds): Promise<Granted | 'outdate
         await starts.granted(start, result.grant);
         // The place may have been lost during the flush, and all that was granted under it.
         if (needs.isStopped()) return undefined;
-        return { actor: actorOf(numberOf(group.currentState, self), result.grant), start };
+        const state = group.currentState;
+        invariant(state !== undefined, 'a grant was applied to a state');
+        return { actor: actorOf(numberOf(state, self), result.grant), start, state };
       }
       if (result.kind === 'refused' && result.reason === 'restored') return 'outdated';
       if (result.kind === 'refused' && result.reason !== 'no-cluster')
@@ -61,8 +66,8 @@ export async function obtainGrant(needs: GrantNeeds): Promise<Granted | 'outdate
   return undefined;
 }
 
-function numberOf(state: ClusterState | undefined, self: NodeId) {
-  const member = state?.members.find(({ id }) => id === self);
+function numberOf(state: ClusterState, self: NodeId) {
+  const member = state.members.find(({ id }) => id === self);
   if (member === undefined) throw new FatalError(`${self} is not a member of the cluster`, 2);
   return member.number;
 }

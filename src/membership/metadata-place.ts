@@ -165,8 +165,8 @@ export class MetadataPlace {
     this.watchOf(group).untilGranted(starts, () => isOver);
     try {
       const granted = await this.grantOf(group, starts);
-      if (typeof granted !== 'object' || !catchUp.isUnexamined || group.currentState === undefined) return granted;
-      await examine(group.currentState);
+      if (typeof granted !== 'object' || !catchUp.isUnexamined) return granted;
+      await examine(granted.state);
       return this.isStopped || group.isStopped ? undefined : granted;
     } finally {
       isOver = true;

@@ -233,6 +233,8 @@ export class AntiEntropy {
     const digests = mine.map(({ partition, clock, content }) => ({ partition, digest: digest(clock), content }));
     writeSyncRequest(out, { epoch: view.epoch, digests });
     const outcome = await calls.request(peer, METHOD.sync, out.view(), CALL_MS);
+    // It has no grant yet.
+    if (outcome.kind === 'refused' && outcome.code === 'not-ready') this.connected(peer);
     if (outcome.kind !== 'reply') return [];
     const answer = decoded(() => readSyncAnswer(outcome.body));
     if (answer === undefined) return [];

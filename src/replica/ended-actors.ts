@@ -14,7 +14,8 @@ const VERSION = 1;
  * Which writes of ended actors this node still takes in from messages (rule C9).
  *
  * 1. After a promise: those among its entries, and those that the clock has; from hints that are brought to their owner, any. An
- *    exchange is not asked here: it brings what another owner has flushed.
+ *    exchange is not asked here: it brings what another owner has flushed, and an older folder takes part in none before it was looked
+ *    through ({@link examineOlderFolder}).
  * 2. After a retirement: those among its entries. Any other was lost before it, and its floor claims that it is incorporated: what
  *    the write had overwritten would go, and the write with it.
  * 3. A promise is durable before it is given, and outlives the process.

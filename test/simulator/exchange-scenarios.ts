@@ -31,21 +31,13 @@ function residuesCompared(): Plan {
   const everyMs = 5000;
   return byExchangesAlone(
     plan(
-      9,
+      27,
       82_000,
       rounds(16, everyMs, (atMs, key) => [
         ask(atMs + 20, key, 0, { kind: 'put' }),
         ask(atMs + 60, key, 1, { ...ALONE, kind: key % 2 === 0 ? 'delete' : 'put', context: 'seen' }),
       ]),
-      rounds(16, everyMs, (atMs) => [
-        cut(atMs, 400, [
-          [1, 0],
-          [0, 1],
-          [1, 2],
-          [2, 1],
-        ]),
-        { ...crash(atMs + 200, 1), forMs: 300 },
-      ]),
+      rounds(16, everyMs, (atMs) => [cut(atMs, 400, bothWays(1, [0, 2])), { ...crash(atMs + 200, 1), forMs: 300 }]),
     ),
     { partitions: 64 },
   );
@@ -198,11 +190,11 @@ function comparedInPart(): Plan {
     cut(1000, 1600, bothWays(2, [0, 1])),
     cut(1700, 900, bothWays(0, [1])),
     crash(2300, 0),
-    weather(2590, 6000, { latencyMs: 100 }),
-    cut(2600.1, 6000, bothWays(1, [0, 2])),
-    crash(7600, 0, 7000),
+    weather(2590, 9000, { latencyMs: 100 }),
+    cut(2600.1, 9000, bothWays(1, [0, 2])),
+    crash(10_600, 0, 7000),
   ];
-  return byExchangesAlone(plan(24, 17_000, operations, faults), { exchange: { keys: 1, bytes: 1000, dots: 10 } });
+  return byExchangesAlone(plan(24, 20_000, operations, faults), { exchange: { keys: 1, bytes: 1000, dots: 10 } });
 }
 
 function bothWays(one: number, others: readonly number[]): (readonly [number, number])[] {
