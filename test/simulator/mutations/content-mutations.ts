@@ -71,7 +71,7 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     find: 'if (checksum32(both) >>> 0 !== value.readUInt32LE(length))',
     replace: 'if (false)',
     checkers: ['contents', 'unreadable', 'crash', 'invariant', 'phantom', 'clocks', 'convergence', 'damage'],
-    seedsMax: 5,
+    seedsMax: 21,
   },
   {
     name: 'a damaged record is had again from those of the other owners that answer',
@@ -110,7 +110,7 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     find: 'told.map(containerOf)',
     replace: 'told.map(containerOf).map((one) => ({ ...one, context: store.clock(partition) }))',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
-    seedsMax: 5,
+    seedsMax: 21,
   },
   {
     name: 'a damaged record is had again from the other owners alone',
