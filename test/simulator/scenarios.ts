@@ -126,7 +126,7 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
   ],
   [
     'disks are slow, log segments are used up, and the power fails',
-    plan(6, 26_000, requests(0, 26_000, 8, writes), [
+    plan(36, 26_000, requests(0, 26_000, 8, writes), [
       ...[0, 1, 2].map((node) => disk(node, 60)),
       ...Array.from({ length: 10 }, (_, i) => [0, 1, 2].map((node) => powerCut(1000 + i * 2300, node))).flat(),
     ]),

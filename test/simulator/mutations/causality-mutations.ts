@@ -119,8 +119,8 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     name: 'every start of a node writes as the same actor',
     rule: 'H1',
     file: 'membership/grant.js',
-    find: 'actorOf(numberOf(group.currentState, self), result.grant)',
-    replace: 'actorOf(numberOf(group.currentState, self), 1)',
+    find: 'actorOf(numberOf(state, self), result.grant)',
+    replace: 'actorOf(numberOf(state, self), 1)',
     checkers: [
       'lost folders',
       'minting',

@@ -72,7 +72,7 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     find: 'if (checksum32(both) >>> 0 !== value.readUInt32LE(length))',
     replace: 'if (false)',
     checkers: ['contents', 'unreadable', 'crash', 'invariant', 'phantom', 'clocks', 'convergence', 'damage'],
-    seedsMax: 5,
+    seedsMax: 21,
   },
   {
     name: 'a damaged record is had again from those of the other owners that answer',
@@ -111,7 +111,7 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     find: 'told.map(containerOf)',
     replace: 'told.map(containerOf).map((one) => ({ ...one, context: store.clock(partition) }))',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
-    seedsMax: 5,
+    seedsMax: 21,
   },
   {
     name: 'the clock speaks for a record that was had again while who may have more of it was passed over',
