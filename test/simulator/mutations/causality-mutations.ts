@@ -57,7 +57,7 @@ export const CAUSALITY_MUTATIONS: readonly Mutation[] = [
     file: 'core/causality/dot-set.js',
     find: 'return runs !== undefined && hasCounter(runs, dot.counter);',
     replace: 'return runs !== undefined && dot.counter <= runs.at(-1);',
-    checkers: ['contexts', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
+    checkers: ['contexts', 'contents', 'clocks', 'acknowledged writes', 'strict quorum', 'convergence'],
     seedsMax: 5,
   },
   {

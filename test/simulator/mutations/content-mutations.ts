@@ -22,7 +22,7 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     find: 'return passed !== undefined && compareKeys(key, passed) <= 0;',
     replace: 'return true;',
     checkers: ['contents'],
-    seedsMax: 30,
+    seedsMax: 108,
   },
   {
     name: 'contents are compared that reflect more than the clock',
@@ -32,8 +32,7 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     replace: 'false',
     checkers: ['contents'],
     seedsMax: 1,
-    scenario:
-      'a delete reaches one owner, a read there takes it to another one, and then the first is not heard of for a while',
+    scenario: 'an owner is in the middle of a comparison that takes keys from it, and a third one has them all',
   },
   {
     name: 'contents are not compared where clocks are equal',
@@ -111,7 +110,8 @@ export const CONTENT_MUTATIONS: readonly Mutation[] = [
     find: 'told.map(containerOf)',
     replace: 'told.map(containerOf).map((one) => ({ ...one, context: store.clock(partition) }))',
     checkers: ['contents', 'clocks', 'acknowledged writes', 'convergence'],
-    seedsMax: 21,
+    seedsMax: 1,
+    scenario: 'objects of an owner are damaged, of which it can ask only who has not seen them',
   },
   {
     name: 'the clock speaks for a record that was had again while who may have more of it was passed over',

@@ -18,7 +18,7 @@ export const MEMBERSHIP_MUTATIONS: readonly Mutation[] = [
     find: 'return (all && !closed.includes(partition)) || lost.includes(partition);',
     replace: 'return false;',
     checkers: ['strict quorum', 'monotonic reads', 'acknowledgements'],
-    seedsMax: 200,
+    seedsMax: 332,
   },
   {
     name: 'a node answers reads before it knows its grant',

@@ -174,7 +174,7 @@ export const REQUEST_MUTATIONS: readonly Mutation[] = [
         if (version !== undefined)
             this.checkSize(written.stored);
         return { dot, filled, covered, sequence };`,
-    checkers: ['refusals', 'convergence'],
+    checkers: ['crash', 'refusals', 'convergence'],
     seedsMax: 5,
   },
   {

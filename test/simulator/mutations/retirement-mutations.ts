@@ -12,7 +12,7 @@ export const RETIREMENT_MUTATIONS: readonly Mutation[] = [
     find: '!others.every((dots) => equalDotSets(dots, first))',
     replace: 'false',
     checkers: ['retirement', 'acknowledged writes', 'clocks', 'shown values', 'convergence'],
-    seedsMax: 60,
+    seedsMax: 229,
   },
   {
     name: 'actors are retired though hints hold writes of them',

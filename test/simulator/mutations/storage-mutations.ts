@@ -13,16 +13,6 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
     scenario: 'values are read while their flush is under way, and the power fails',
   },
   {
-    name: 'a key that was removed has nothing unflushed',
-    rule: 'C7',
-    file: 'storage/memtable.js',
-    find: 'Math.max(this.object(partition, key)?.sequence ?? 0, ',
-    replace: 'Math.max([this.object(partition, key)].find((entry) => entry?.value !== undefined)?.sequence ?? 0, ',
-    checkers: ['contents', 'convergence', 'contexts', 'acknowledgements', 'acknowledged writes'],
-    seedsMax: 1,
-    scenario: 'a deletion is read while its flush is under way, repaired elsewhere, and lost with the power',
-  },
-  {
     name: 'a change is called durable once it is written, flushed or not',
     rule: 'W',
     file: 'storage/write-ahead-log.js',
@@ -162,7 +152,7 @@ export const STORAGE_MUTATIONS: readonly Mutation[] = [
       'liveness',
       'convergence',
     ],
-    seedsMax: 20,
+    seedsMax: 24,
   },
   {
     name: 'a read error is taken for an absence',
