@@ -79,19 +79,6 @@ const SCENARIOS: ReadonlyMap<string, Plan> = new Map([
     ),
   ],
   [
-    'a delete reaches one owner, a read there takes it to another one, and then the first is not heard of for a while',
-    plan(
-      8,
-      52_000,
-      rounds(4, 12_000, (atMs, key) => [
-        { ...read(atMs - 600, key, 1), kind: 'put', level: 'all', context: 'none' },
-        { ...loneWrite(atMs, key), kind: 'delete' },
-        read(atMs + 30, key, 0),
-      ]),
-      rounds(4, 12_000, (atMs) => [silent(atMs - 1, 25), silent(atMs + 33, 9000)]),
-    ),
-  ],
-  [
     'a process ends again and again, soon after its start, while its peers answer late',
     plan(
       2,
