@@ -192,6 +192,11 @@ export function hasSibling(container: Container, dot: Dot): boolean {
   return container.siblings.some((sibling) => sameDot(sibling.dot, dot));
 }
 
+/** Of the sibling with that dot, if there is one. */
+export function versionOf(container: Container, dot: Dot): Uint8Array | undefined {
+  return container.siblings.find((sibling) => sameDot(sibling.dot, dot))?.version;
+}
+
 /** Ascending by dot, as a container has them. Sorts the array itself. */
 export function inOrder(siblings: Sibling[]): readonly Sibling[] {
   return siblings.length < 2 ? siblings : siblings.sort((a, b) => compareDots(a.dot, b.dot));

@@ -13,8 +13,8 @@
  *
  * Source: Goncalves et al., "DottedDB: Anti-Entropy without Merkle Trees, Deletes without Tombstones" (SRDS 2017), 4.3.
  */
-import { type Container, fill } from './container.ts';
-import { type Dot, sameDot } from './dot.ts';
+import { type Container, fill, hasSibling } from './container.ts';
+import type { Dot } from './dot.ts';
 import { addDot, type DotSet, dotSetOf, EMPTY_DOTS, hasDot, union } from './dot-set.ts';
 
 /** The other owner's container of a key, as stored there, with as much of its clock as bears on the key; `dots` are the key's, of that clock. */
@@ -34,8 +34,6 @@ export function bearingOn(mine: Container, theirs: Container, theirClock: DotSet
  */
 export function judgedBy(stored: Container, startClock: DotSet, incoming: readonly Dot[]): Container {
   const lacks = stored.lacks ?? EMPTY_DOTS;
-  const known = incoming.filter(
-    (dot) => hasDot(startClock, dot) && !hasDot(lacks, dot) && !stored.siblings.some((held) => sameDot(held.dot, dot)),
-  );
+  const known = incoming.filter((dot) => hasDot(startClock, dot) && !hasDot(lacks, dot) && !hasSibling(stored, dot));
   return known.length === 0 ? stored : { ...stored, context: union(stored.context, dotSetOf(known)) };
 }

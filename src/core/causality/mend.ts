@@ -16,8 +16,7 @@
  * 4. `mend(a, b)` is `a` itself when it changes nothing; it never touches the context. So it is when one of the two lacks something: then
  *    they are not to be equal.
  */
-import { type Container, inOrder, type Sibling } from './container.ts';
-import { type Dot, sameDot } from './dot.ts';
+import { type Container, inOrder, type Sibling, versionOf } from './container.ts';
 import { type DotSet, hasDot } from './dot-set.ts';
 
 /**
@@ -26,14 +25,10 @@ import { type DotSet, hasDot } from './dot-set.ts';
  */
 export function mend(mine: Container, theirs: Container, shared: DotSet): Container {
   if (mine.lacks !== undefined || theirs.lacks !== undefined) return mine;
-  const kept = mine.siblings.map((sibling) => greaterVersion(sibling, versionIn(theirs, sibling.dot)));
-  const missing = theirs.siblings.filter(({ dot }) => hasDot(shared, dot) && versionIn(mine, dot) === undefined);
+  const kept = mine.siblings.map((sibling) => greaterVersion(sibling, versionOf(theirs, sibling.dot)));
+  const missing = theirs.siblings.filter(({ dot }) => hasDot(shared, dot) && versionOf(mine, dot) === undefined);
   if (missing.length === 0 && kept.every((sibling, i) => sibling === mine.siblings[i])) return mine;
   return { siblings: inOrder([...kept, ...missing]), context: mine.context };
-}
-
-function versionIn({ siblings }: Container, dot: Dot): Uint8Array | undefined {
-  return siblings.find((sibling) => sameDot(sibling.dot, dot))?.version;
 }
 
 function greaterVersion(sibling: Sibling, other: Uint8Array | undefined): Sibling {

@@ -1,4 +1,4 @@
-import { type Container, EMPTY_CONTAINER, merge, type Sibling, sameSiblings } from './container.ts';
+import { type Container, EMPTY_CONTAINER, merge, type Sibling, sameSiblings, versionOf } from './container.ts';
 import { type Dot, sameDot } from './dot.ts';
 import { type DotSet, dotsIn, EMPTY_DOTS, hasDot, union } from './dot-set.ts';
 
@@ -119,10 +119,6 @@ export class MergedAnswers {
 const dotsOfSiblings = ({ siblings }: Container): readonly Dot[] => siblings.map(({ dot }) => dot);
 
 const isKnown = ({ version }: Sibling): boolean => version !== UNKNOWN_VERSION;
-
-function versionOf({ siblings }: Container, dot: Dot): Uint8Array | undefined {
-  return siblings.find((sibling) => sameDot(sibling.dot, dot))?.version;
-}
 
 const NO_DOTS: readonly Dot[] = [];
 const NOBODY: readonly number[] = [];
